@@ -1,0 +1,292 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The lab as an object: what the command line and the end-to-end tests drive."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lab import console, inventory, ssh
+from lab.boot_server import BootServer
+from lab.ceph import CephCluster
+from lab.errors import LabError
+from lab.machine import Machine
+from lab.network import Network, address, exists, mac, namespace_path, port, tap
+from lab.patience import patience, wait_until
+from lab.podman import LABEL, labelled, remove_containers
+from lab.processes import run
+from lab.state import REPOSITORY, Directory, State, checked_name, load, lock_path, locked, replace, save
+
+POOL = "diskless"  # where the site playbook puts the root images
+
+
+@dataclass(frozen=True)
+class HostStatus:
+    """What is known of a host without asking it."""
+
+    name: str
+    address: str
+    mac: str
+    power: str  # "off", or QEMU's word such as "running"
+    link: str  # "up" or "cut"
+    stage: str | None  # the boot stage that its console named last
+
+
+@dataclass(frozen=True)
+class Status:
+    """What ``lab status`` shows."""
+
+    lab: str
+    ceph: str
+    boot_server: str
+    links: dict[str, bool]
+    hosts: list[HostStatus]
+    inventory: str
+
+
+class Lab:
+    """A cluster, a boot server and hosts, by name; several labs can be up at once."""
+
+    def __init__(self, name: str = "lab", progress: Callable[[str], None] | None = None) -> None:
+        """Name a lab; nothing is started.
+
+        :param progress: called with lines for people; by default nobody hears them.
+        :raises LabError: when the name cannot be part of a namespace's name.
+        """
+        self.name = checked_name("lab", name)
+        self.directory = Directory(name)
+        self.network = Network(name)
+        self.cluster = CephCluster(self.network.station("ceph"))
+        self.boot_server = BootServer(self.network.station("boot"), name)
+        self.say = progress or (lambda _line: None)
+
+    # Life
+
+    def up(self, release: str | None = None, objectstore: str | None = None) -> None:
+        """Bring up network, Ceph cluster and boot server; what is up already stays as it is.
+
+        :param release: Ceph release, 16 by default.
+        :param objectstore: ``bluestore`` (default) or ``memstore``.
+        :raises LabError: also when the lab is up with another release or object store.
+        """
+        with self._locked():
+            state = self._wanted(release, objectstore)
+            save(self.directory, state)
+            public_key = ssh.prepare(self.directory, self.network)
+            self.say("network: namespaces, bridge, cables")
+            self.network.create()
+            self.network.advertise(self.directory.path / "radvd.pid")
+            for number in state.hosts.values():
+                self.network.add_tap(tap(number))
+            self.say(f"ceph {state.release} ({state.objectstore}): starting")
+            CephCluster(
+                self.cluster.name,
+                state.release,
+                self._podman_network("ceph"),
+                state.objectstore,
+                labels={LABEL: self.name},
+            ).create(self.say)
+            self.say("boot server: starting")
+            self.boot_server.create(self._podman_network("boot"), self.directory, self.say)
+            self._write_inventory(state, public_key)
+            self.boot_server.wait_ready()
+            self.say("boot server: ready")
+            self.cluster.wait_ready()
+            self.say("ceph: ready")
+
+    def add(self, *names: str) -> None:
+        """Add hosts, switched off; those that exist stay as they are."""
+        with self._locked():
+            state = self._state()
+            for name in names:
+                state = state.with_host(checked_name("host", name))
+                self.network.add_tap(tap(state.hosts[name]))
+                self.directory.host(name).mkdir(parents=True, exist_ok=True)
+            save(self.directory, state)
+            self._write_inventory(state, ssh.prepare(self.directory, self.network))
+
+    def down(self) -> None:
+        """Delete everything that belongs to this lab, whatever state it is in; only cached images stay."""
+        with self._locked():
+            # One may still be on its way when its creator was killed: look again.
+            for _ in range(3):
+                if containers := labelled(self.name):
+                    self.say(f"removing {len(containers)} containers")
+                    remove_containers(containers)
+            self.say("removing hosts and network")
+            self.network.remove()
+            self.say(f"removing {self.directory.path}")
+            self.directory.remove()
+            lock_path(self.name).unlink(missing_ok=True)
+
+    def site(self, *arguments: str, playbook: str = "playbooks/site.yml", capture: bool = False) -> str:
+        """Run a playbook of the collection with the lab's inventory.
+
+        :param arguments: more arguments for ansible-playbook.
+        :param capture: return its output instead of showing it.
+        :raises LabError: when the playbook fails; with the end of its output if that was captured.
+        """
+        self._state()
+        argv = [_ansible_playbook(), "-i", str(self.directory.inventory), str(REPOSITORY / playbook), *arguments]
+        environment = {**os.environ, "ANSIBLE_HOME": str(REPOSITORY / ".ansible")}
+        pipe = subprocess.PIPE if capture else None
+        merge = subprocess.STDOUT if capture else None
+        result = subprocess.run(
+            argv, stdout=pipe, stderr=merge, text=True, env=environment, cwd=REPOSITORY, timeout=3600, check=False
+        )
+        if result.returncode:
+            said = f":\n{result.stdout[-4000:]}" if capture else ""
+            raise LabError(f"{playbook}: ansible-playbook ended with rc {result.returncode}{said}")
+        return result.stdout or ""
+
+    # Power
+
+    def machine(self, host: str) -> Machine:
+        """Return the QEMU machine of a host; raise LabError when there is none of that name."""
+        hosts = self._state().hosts
+        if host not in hosts:
+            raise LabError(f"no such host: {host!r}; there are {', '.join(sorted(hosts)) or 'none, see lab add'}")
+        number = hosts[host]
+        return Machine(host, self.directory.host(host), self.network.switch, tap(number), mac(number))
+
+    def power(self, action: str, host: str) -> bool:
+        """Act on the power of a host; return whether that changed anything.
+
+        :param action: ``on``, ``off`` (pulls the plug), ``cycle`` (off and on), ``reset`` (the button).
+        """
+        machine = self.machine(host)
+        if action == "on":
+            return machine.power_on()
+        if action == "off":
+            return machine.power_off()
+        if action == "cycle":
+            machine.power_off()
+            return machine.power_on()
+        if action == "reset":
+            machine.reset()
+            return True
+        raise LabError(f"power {action!r}: expected on, off, cycle or reset")
+
+    def wait_off(self, host: str, timeout: float = 120) -> None:
+        """Wait until a host has powered itself off; raise LabError with its last words if it does not."""
+        machine = self.machine(host)
+        if not machine.wait_off(timeout):
+            last = "\n".join(console.text(machine.console_log).splitlines()[-25:])
+            raise LabError(f"{host}: still on after {timeout * patience():.0f} s; its console ends with:\n{last}")
+
+    # Console and login
+
+    def console_size(self, host: str) -> int:
+        """Return how many bytes the console has said so far: the ``since`` of what comes next."""
+        return console.size(self.machine(host).console_log)
+
+    def console_text(self, host: str, since: int = 0) -> str:
+        """Return what the console said from the byte ``since`` on."""
+        return console.text(self.machine(host).console_log, since)
+
+    def wait_for(self, host: str, pattern: str, timeout: float = 180, since: int = 0) -> re.Match[str]:
+        """Wait until the console has said something that matches a regular expression; see console.wait_for()."""
+        return console.wait_for(self.machine(host).console_log, pattern, timeout, since)
+
+    def ssh_argv(self, host: str) -> list[str]:
+        """Return the command that logs in to a host, or to ``boot``."""
+        if host == "boot":
+            target = address(3)
+        else:
+            self.machine(host)
+            target = address(self._state().hosts[host])
+        return [str(self.directory.ssh), f"root@{target}"]
+
+    def ssh(self, host: str, command: str, timeout: float = 60, check: bool = True) -> str:
+        """Run a shell command as root on a host, or on ``boot``, and return its stdout.
+
+        :raises LabError: when it fails (unless ``check`` is off) or does not end.
+        """
+        return run([*self.ssh_argv(host), command], timeout=timeout, check=check).stdout
+
+    def wait_ssh(self, host: str, timeout: float = 180) -> None:
+        """Wait until one can log in; raise LabError when that takes too long."""
+        argv = [*self.ssh_argv(host), "true"]
+        if not wait_until(lambda: run(argv, check=False).returncode == 0, timeout, interval=1):
+            raise LabError(f"{host}: no login within {timeout * patience():.0f} s")
+
+    # Ceph
+
+    def ceph(self, *args: str) -> Any:
+        """Run ``ceph`` in the cluster and return its JSON."""
+        return self.cluster.ceph(*args)
+
+    def rbd(self, *args: str) -> Any:
+        """Run ``rbd`` in the cluster and return its JSON."""
+        return self.cluster.rbd(*args)
+
+    # Faults
+
+    def cut(self, component: str) -> None:
+        """Take the cable of ``ceph``, ``boot`` or a host out of the switch."""
+        self.network.set_link(port(component, self._state().hosts), up=False)
+
+    def join(self, component: str) -> None:
+        """Put the cable back."""
+        self.network.set_link(port(component, self._state().hosts), up=True)
+
+    # Report
+
+    def status(self) -> Status:
+        """Return what is there; a lab that is down has no hosts."""
+        state = load(self.directory) or State()
+        links = self.network.links_up()
+        hosts = [self._host_status(name, number, links) for name, number in sorted(state.hosts.items())]
+        stations = {name: up for name, up in links.items() if not name.startswith("tap")}
+        ceph, boot = self.cluster.health(), self.boot_server.health()
+        return Status(self.name, ceph, boot, stations, hosts, str(self.directory.inventory))
+
+    def _host_status(self, name: str, number: int, links: dict[str, bool]) -> HostStatus:
+        machine = self.machine(name)
+        link = "up" if links.get(tap(number)) else "cut"
+        stage = console.last_stage(machine.console_log)
+        return HostStatus(name, address(number), mac(number), machine.status(), link, stage)
+
+    def _locked(self) -> Any:
+        if os.geteuid() != 0:
+            raise LabError("the lab needs root: it makes network namespaces and containers")
+        return locked(lock_path(self.name), f"lab {self.name}")
+
+    def _state(self) -> State:
+        state = load(self.directory)
+        if state is None or not exists(self.network.switch):
+            raise LabError(f"lab {self.name!r} is not up: lab --name {self.name} up")
+        return state
+
+    def _wanted(self, release: str | None, objectstore: str | None) -> State:
+        state = load(self.directory)
+        if state is None:
+            return State(release or State.release, objectstore or State.objectstore)
+        for what, wanted, found in (
+            ("release", release, state.release),
+            ("object store", objectstore, state.objectstore),
+        ):
+            if wanted not in (None, found):
+                raise LabError(f"lab {self.name!r} has {what} {found}, not {wanted}: take it down first")
+        return state
+
+    def _podman_network(self, station: str) -> str:
+        return f"ns:{namespace_path(self.network.station(station))}"
+
+    def _write_inventory(self, state: State, public_key: str) -> None:
+        text = inventory.render(self.directory, state.hosts, self.cluster.launcher, public_key)
+        replace(self.directory.inventory, text)
+
+
+def _ansible_playbook() -> str:
+    beside = Path(sys.executable).with_name("ansible-playbook")
+    return str(beside) if beside.exists() else "ansible-playbook"

@@ -1,0 +1,106 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A host: a QEMU machine with a network card, a serial console and a power button, and no disk."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from lab.accelerator import accelerator
+from lab.errors import LabError
+from lab.patience import wait_until
+from lab.processes import kill, lock_holder, run
+from lab.qmp import execute
+
+MEMORY = 768  # MiB
+CPU = {"kvm": "host", "tcg": "max"}
+
+
+@dataclass(frozen=True)
+class Machine:
+    """One host. ``switch`` is the network namespace that its TAP device is in."""
+
+    name: str
+    directory: Path
+    switch: str
+    tap: str
+    mac: str
+
+    @property
+    def console_log(self) -> Path:
+        """Everything that the serial console ever said."""
+        return self.directory / "console.log"
+
+    @property
+    def console_socket(self) -> Path:
+        """The serial console, for one client at a time."""
+        return self.directory / "console.sock"
+
+    @property
+    def pid_file(self) -> Path:
+        """Locked by QEMU for as long as it lives."""
+        return self.directory / "qemu.pid"
+
+    @property
+    def monitor(self) -> Path:
+        """QEMU's monitor."""
+        return self.directory / "qmp.sock"
+
+    def command(self, accel: str) -> list[str]:
+        """Return the QEMU command. SeaBIOS boots from the network card only; a reset goes through PXE again."""
+        console = f"socket,id=console,path={self.console_socket},server=on,wait=off"
+        argv = ["qemu-system-x86_64", "-name", self.name, "-daemonize", "-pidfile", str(self.pid_file)]
+        argv += ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc,graphics=off"]
+        argv += ["-accel", accel, "-cpu", CPU[accel], "-smp", "2", "-m", os.environ.get("LAB_MEMORY", str(MEMORY))]
+        argv += ["-boot", "reboot-timeout=5000"]  # ms: SeaBIOS tries again when nobody answered
+        argv += ["-netdev", f"tap,id=net,ifname={self.tap},script=no,downscript=no"]
+        argv += ["-device", f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=1"]
+        argv += ["-device", "virtio-rng-pci", "-device", "i6300esb"]
+        argv += ["-chardev", f"{console},logfile={self.console_log},logappend=on", "-serial", "chardev:console"]
+        argv += ["-qmp", f"unix:{self.monitor},server=on,wait=off"]
+        return argv
+
+    def pid(self) -> int | None:
+        """Return QEMU's process id, or None when the host is off."""
+        return lock_holder(self.pid_file)
+
+    def is_on(self) -> bool:
+        """Tell whether the host has power."""
+        return self.pid() is not None
+
+    def power_on(self) -> bool:
+        """Give it power; return whether it was off."""
+        if self.is_on():
+            return False
+        self.directory.mkdir(parents=True, exist_ok=True)
+        run(["ip", "netns", "exec", self.switch, *self.command(accelerator())], timeout=30)
+        return True
+
+    def power_off(self) -> bool:
+        """Take the power away, as pulling the plug does; return whether it was on."""
+        pid = self.pid()
+        if pid is None:
+            return False
+        kill(pid, lambda pid: self.pid() == pid)
+        return True
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        execute(self.monitor, "system_reset")
+
+    def status(self) -> str:
+        """Return ``off``, or QEMU's word: ``running``, ``paused``…"""
+        if not self.is_on():
+            return "off"
+        try:
+            return str(execute(self.monitor, "query-status", timeout=3)["status"])
+        except LabError:
+            return "on"
+
+    def wait_off(self, timeout: float) -> bool:
+        """Wait until the host has powered itself off; return whether it did."""
+        return wait_until(lambda: not self.is_on(), timeout)

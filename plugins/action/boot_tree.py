@@ -1,0 +1,85 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Action boot_tree: renders the trees of all hosts on the controller, then runs the module on the boot server."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Sequence
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+
+from ..plugin_utils._host_spec import HostSpec
+from ..plugin_utils._host_values import netaddr_missing
+from ..plugin_utils._rendered_tree import RenderedTree, RenderError, rendered_trees
+
+ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
+    "hosts": {"type": "list", "elements": "dict", "required": True},
+    "cephx_keys": {"type": "dict", "required": True, "no_log": True},
+    "monitors": {"type": "list", "elements": "dict", "required": True},
+    "golden_boot": {"type": "dict", "required": True},
+    "root": {"type": "path"},
+    "link_root": {"type": "path"},
+    "tftp_user": {"type": "str"},
+    "prune": {"type": "bool"},
+}
+
+
+class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core is untyped
+    """The controller's half of M(diskless.ceph.boot_tree)."""
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        """Render everything, or say everything that is missing, and only then touch the boot server."""
+        answer: dict[str, Any] = super().run(tmp, task_vars)
+        args = self.validate_argument_spec(argument_spec=ARGUMENT_SPEC)[1]
+        missing = netaddr_missing()
+        if missing:
+            raise AnsibleActionFail(missing)
+        if not args["hosts"]:
+            raise AnsibleActionFail("hosts is empty; expected the host specs of the whole fleet")
+        try:
+            trees = rendered_trees(_specs(args["hosts"]), args["cephx_keys"], args["monitors"])
+        except RenderError as error:
+            raise AnsibleActionFail(str(error)) from error
+        options = {name: args[name] for name in ("golden_boot", "root", "link_root", "tftp_user", "prune")}
+        module_args = {
+            **{name: value for name, value in options.items() if value is not None},
+            # Required as far as the user is concerned; what the module needs of them is rendered.
+            **{"hosts": [], "cephx_keys": {}, "monitors": []},
+            "rendered": packed(trees),
+        }
+        answer.update(
+            self._execute_module(module_name="diskless.ceph.boot_tree", module_args=module_args, task_vars=task_vars)
+        )
+        return answer
+
+
+def packed(trees: Sequence[RenderedTree]) -> str:
+    """The trees as one string, so that one no_log option hides every key in them."""
+    plain = [
+        {
+            "name": tree.name,
+            "mac": tree.mac,
+            "arch": tree.arch,
+            "grub_cfg": tree.grub_cfg,
+            "host_cpio": base64.b64encode(tree.host_cpio).decode(),
+        }
+        for tree in trees
+    ]
+    return base64.b64encode(zlib.compress(json.dumps(plain).encode())).decode()
+
+
+def _specs(hosts: Sequence[dict[str, Any]]) -> list[HostSpec]:
+    try:
+        return [HostSpec.from_dict(host) for host in hosts]
+    except KeyError as error:
+        raise AnsibleActionFail(
+            f"hosts holds something that is no host spec: {error} is missing; expected the output of the filter"
+            " diskless.ceph.host_specs"
+        ) from None

@@ -1,0 +1,99 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Diff of boot trees: what changes, without ever showing a key."""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping
+
+from ._boot_tree import HOST_CPIO, LOADER, FileState, Plan, TreeChange, WantedFile
+from ._golden_boot import GoldenBoot
+
+_HOST_CONF = "etc/diskless/host.conf"
+_HEADER = 110
+_FIELDS = re.compile(rb"[0-9A-Fa-f]{104}")
+# Only assignments are shown, because whatever else stands in the file a host may have put there.
+_SETTING = re.compile(r"DISKLESS_[A-Z_]+=[^\n]*")
+_CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,}={0,2}")
+
+
+def diff(
+    root: str, plan: Plan, links: Mapping[str, str | None], golden: Mapping[str, GoldenBoot]
+) -> list[dict[str, str]]:
+    """Return one before and after for everything that the plan changes."""
+    entries = [_entry(f"{root}/{name}", "", "directory\n") for name in plan.make_directories]
+    entries += [_entry(f"{root}/{place}/{name}", "leftover\n", "") for place, name in plan.leftovers]
+    entries += [_entry(f"{root}/tftp/{name}", f"link to {links[name]}\n", "") for name in plan.remove_links]
+    for change in plan.trees:
+        entries += _tree(f"{root}/boot/{change.tree.name}", change, golden.get(change.tree.arch))
+    for name, target in plan.set_links:
+        before = links.get(name)
+        entries.append(_entry(f"{root}/tftp/{name}", f"link to {before}\n" if before else "", f"link to {target}\n"))
+    return entries + [_entry(f"{root}/boot/{name}", "boot tree\n", "") for name in plan.prune]
+
+
+def _entry(path: str, before: str, after: str) -> dict[str, str]:
+    return {"before_header": path, "after_header": path, "before": before, "after": after}
+
+
+def _tree(path: str, change: TreeChange, golden: GoldenBoot | None) -> list[dict[str, str]]:
+    entries = []
+    if change.make_directory:
+        entries.append(_entry(path, "", "directory\n"))
+    elif change.repair_directory and change.before:
+        entries.append(_entry(path, _attributes(change.before.directory), "mode 0755, owner 0, group 0\n"))
+    entries += [_entry(f"{path}/{name}", "leftover\n", "") for name in change.leftovers]
+    if change.seed:
+        names = golden.names if golden else ["(files of the golden boot archive)"]
+        entries.append(_entry(f"{path} (files of the host)", "", "".join(f"{name}\n" for name in names)))
+    for wanted in change.files:
+        state = change.before.files.get(wanted.name) if change.before else None
+        after = FileState("file", wanted.mode, wanted.uid, 0, wanted.digest, wanted.data)
+        entries.append(_entry(f"{path}/{wanted.name}", *_file(wanted, state, after)))
+    return entries
+
+
+def _file(wanted: WantedFile, before: FileState | None, after: FileState) -> tuple[str, str]:
+    old = _shown(wanted.name, before) if before else ""
+    new = _shown(wanted.name, after)
+    if before and _attributes(before) != _attributes(after):
+        old, new = _attributes(before) + old, _attributes(after) + new
+    return old, new
+
+
+def _attributes(state: FileState) -> str:
+    if state.kind == "other":
+        return "not a regular file\n"
+    return f"mode {state.mode:04o}, owner {state.uid}, group {state.gid}\n"
+
+
+def _shown(name: str, state: FileState) -> str:
+    if state.kind != "file":
+        return ""
+    digest = f"sha256 {state.digest[:12]}\n"
+    if name == LOADER:
+        return digest
+    if name == HOST_CPIO:
+        return host_conf(state.text) + digest
+    return _CEPHX_KEY.sub("(key)", state.text.decode(errors="replace"))
+
+
+def host_conf(archive: bytes) -> str:
+    """Return the settings in the host.conf of a newc archive; nothing if the archive is not well-formed."""
+    position = 0
+    while archive[position : position + 6] == b"070701":
+        if not _FIELDS.fullmatch(archive, position + 6, position + _HEADER):
+            return ""
+        size, name_size = (int(archive[position + at : position + at + 8], 16) for at in (54, 94))
+        name = archive[position + _HEADER : position + _HEADER + name_size - 1]
+        start = position + _HEADER + name_size
+        start += -start % 4
+        if name == _HOST_CONF.encode():
+            text = archive[start : start + size].decode(errors="replace")
+            return "".join(_CEPHX_KEY.sub("(key)", line) + "\n" for line in _SETTING.findall(text))
+        position = start + size
+        position += -position % 4
+    return ""

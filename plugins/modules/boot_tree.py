@@ -1,0 +1,315 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Module boot_tree: the half that runs on the boot server."""
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: boot_tree
+short_description: Bring the boot trees of all diskless hosts up to date
+version_added: 0.1.0
+author: diskless.ceph contributors (@diskless-ceph)
+description:
+  - A boot tree is the directory of one host on the boot server. It is served by TFTP, exported by NFS,
+    and mounted as C(/boot) on the host.
+  - An action plugin renders the loader configuration and C(host.cpio) of all hosts on the controller. The module
+    compares them with the trees and replaces, atomically, only what differs. One task does the whole fleet.
+  - C(host.cpio), which holds the cephx key of its host, can be read by O(tftp_user) alone.
+    Neither diff nor result ever show a key.
+  - A tree without a C(kernel.cfg) is seeded from the golden image's C(boot.tar).
+    From then on, kernel, initramfs and C(kernel.cfg) belong to the host.
+  - A run that dies half-way leaves every host bootable; the next run removes its temporary files.
+  - Hosts can write into their own trees. What they put there is never followed or opened unless it is a regular file.
+extends_documentation_fragment:
+  - diskless.ceph.attributes
+attributes:
+  check_mode:
+    support: full
+    details:
+      - What earlier tasks would have made on the boot server, such as the loader, is assumed to come, with a warning.
+  diff_mode:
+    support: full
+    details:
+      - Of C(host.cpio) the diff shows C(host.conf) and a checksum, never the key.
+  idempotent:
+    support: full
+options:
+  hosts:
+    description:
+      - Host specs of the whole fleet, made by P(diskless.ceph.host_specs#filter).
+      - Trees of hosts that are not in the list are stale, see O(prune).
+    type: list
+    elements: dict
+    required: true
+  cephx_keys:
+    description: Base64 cephx key of every host by its name, as M(diskless.ceph.host_storage) returns them.
+    type: dict
+    required: true
+  monitors:
+    description:
+      - Monitors of the cluster, each with V(v1) and V(v2) (address with port, or null),
+        as M(diskless.ceph.host_storage) returns them.
+      - A host whose spec has monitors of its own uses those.
+    type: list
+    elements: dict
+    required: true
+  golden_boot:
+    description: Path, on the boot server, of the golden image's C(boot.tar) for every architecture.
+    type: dict
+    required: true
+  root:
+    description:
+      - Directory of the boot server's data. The trees are in C(boot), the links for TFTP in C(tftp),
+        and the loader is C(loader/grub.pxe).
+    type: path
+    default: /srv/diskless
+  link_root:
+    description: Where the TFTP server sees the directory C(boot). The links in C(tftp) lead there.
+    type: path
+    default: /run/diskless/boot
+  tftp_user:
+    description: User of the TFTP service.
+    type: str
+    default: dnsmasq
+  prune:
+    description:
+      - Whether stale trees are removed, with their links. Without it they are only reported.
+      - Only trees with the marker file C(.diskless) are ever removed.
+    type: bool
+    default: false
+  rendered:
+    description: What the action plugin has rendered. Leave it out.
+    type: str
+seealso:
+  - module: diskless.ceph.host_storage
+  - plugin: diskless.ceph.host_specs
+    plugin_type: filter
+"""
+
+EXAMPLES = r"""
+- name: Boot trees are up to date
+  diskless.ceph.boot_tree:
+    hosts: "{{ hostvars | diskless.ceph.host_specs(groups['diskless_hosts']) }}"
+    cephx_keys: "{{ storage.cephx_keys }}"
+    monitors: "{{ storage.monitors }}"
+    golden_boot:
+      amd64: /srv/diskless/golden/golden-bookworm-amd64-0123456789ab.tar
+
+- name: Boot trees of retired hosts are removed
+  diskless.ceph.boot_tree:
+    hosts: "{{ hostvars | diskless.ceph.host_specs(groups['diskless_hosts']) }}"
+    cephx_keys: "{{ storage.cephx_keys }}"
+    monitors: "{{ storage.monitors }}"
+    golden_boot:
+      amd64: /srv/diskless/golden/golden-bookworm-amd64-0123456789ab.tar
+    prune: true
+"""
+
+RETURN = r"""
+hosts:
+  description: Hosts whose trees were changed, or would be in check mode.
+  type: list
+  elements: dict
+  returned: success
+  contains:
+    name:
+      description: Name of the host.
+      type: str
+    changes:
+      description: Files that were written, V(seed) for the files of the golden image, V(link) for TFTP.
+      type: list
+      elements: str
+  sample:
+    - name: udoo1
+      changes: [grub.cfg, host.cpio]
+removed_links:
+  description: Links for TFTP that were removed because their MAC address is no longer that of the host.
+  type: list
+  elements: str
+  returned: success
+  sample: [52-54-00-77-00-11]
+stale:
+  description: Names of stale trees that bear the marker.
+  type: list
+  elements: str
+  returned: success
+  sample: [udoo7]
+pruned:
+  description: Names of stale trees that were removed.
+  type: list
+  elements: str
+  returned: success
+  sample: []
+"""
+
+import base64
+import json
+import pwd
+import zlib
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+
+from ..module_utils._boot_tree import (
+    HOST_CPIO,
+    LOADER,
+    LOADER_CONFIG,
+    MARKER,
+    MAXIMUM_SIZE,
+    FleetState,
+    Plan,
+    WantedFile,
+    WantedTree,
+    plan,
+)
+from ..module_utils._boot_tree_diff import diff
+from ..module_utils._boot_tree_files import Busy, apply, locked, read_state
+from ..module_utils._golden_boot import GoldenBoot, GoldenBootError
+
+NO_USER = -1
+
+
+class Prerequisites:
+    """What the trees are made from: loader, TFTP user, golden boot archives.
+
+    lacking: what is not there. It makes the module fail, but in check mode an earlier task may only not have made it.
+    """
+
+    def __init__(self, root: str, tftp_user: str) -> None:
+        self.lacking: list[str] = []
+        self.problems: list[str] = []
+        self.golden: dict[str, GoldenBoot] = {}
+        self.loader = self._read_loader(Path(root) / "loader" / LOADER)
+        self.tftp_uid = self._uid(tftp_user)
+
+    def open_golden(self, golden_boot: dict[str, Any], architectures: set[str]) -> None:
+        """Open the archives that are needed for seeding."""
+        for arch in sorted(architectures):
+            path = golden_boot.get(arch)
+            if not path:
+                self.problems.append(f"golden_boot has no boot.tar for {arch}, from which to seed new boot trees")
+                continue
+            try:
+                self.golden[arch] = GoldenBoot(str(path))
+            except FileNotFoundError:
+                self.lacking.append(f"golden boot archive {path} for {arch} does not exist")
+            except (GoldenBootError, OSError) as error:
+                self.problems.append(f"golden boot archive for {arch}: {error}")
+
+    def _read_loader(self, path: Path) -> WantedFile | None:
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            self.lacking.append(f"loader {path} does not exist; the role diskless.ceph.boot_server builds it")
+            return None
+        if len(data) > MAXIMUM_SIZE:
+            self.problems.append(f"loader {path} has {len(data)} bytes; expected {MAXIMUM_SIZE} at most")
+        return WantedFile(LOADER, data)
+
+    def _uid(self, user: str) -> int:
+        try:
+            return pwd.getpwnam(user).pw_uid
+        except KeyError:
+            self.lacking.append(f"user {user} (tftp_user) does not exist")
+            return NO_USER
+
+
+def wanted_trees(rendered: str, loader: WantedFile | None, tftp_uid: int) -> list[WantedTree]:
+    """Return the trees that the action plugin has rendered, with the files that the boot server adds."""
+    trees = []
+    for tree in json.loads(zlib.decompress(base64.b64decode(rendered))):
+        marker = f"Boot tree of {tree['name']}. Made by diskless.ceph, which may remove it.\n"
+        files = [
+            WantedFile(MARKER, marker.encode()),
+            WantedFile(LOADER_CONFIG, tree["grub_cfg"].encode()),
+            WantedFile(HOST_CPIO, base64.b64decode(tree["host_cpio"]), 0o400, tftp_uid),
+        ]
+        trees.append(WantedTree(tree["name"], tree["mac"], tree["arch"], (*files, *([loader] if loader else []))))
+    return trees
+
+
+def result(state: FleetState, planned: Plan, wanted: list[WantedTree]) -> dict[str, Any]:
+    """Return what the module returns."""
+    links = {name for name, dummy in planned.set_links}
+    changes = {change.tree.name: change.summary() for change in planned.trees}
+    for tree in wanted:
+        if tree.link in links:
+            changes.setdefault(tree.name, []).append("link")
+    return {
+        "changed": planned.changed,
+        "hosts": [{"name": name, "changes": changes[name]} for name in sorted(changes)],
+        "removed_links": list(planned.remove_links),
+        "stale": list(planned.stale),
+        "pruned": list(planned.prune),
+    }
+
+
+def run(module: AnsibleModule) -> dict[str, Any]:
+    """Read, plan, and unless in check mode apply. Returns the result; ends the module on failure."""
+    root, link_root = module.params["root"], module.params["link_root"].rstrip("/")
+    prerequisites = Prerequisites(root, module.params["tftp_user"])
+    wanted = wanted_trees(module.params["rendered"], prerequisites.loader, prerequisites.tftp_uid)
+    state = read_state(root, wanted)
+    planned = plan(state, wanted, link_root, module.params["prune"])
+    seeded = {change.tree.arch for change in planned.trees if change.seed}
+    prerequisites.open_golden(module.params["golden_boot"], seeded)
+
+    problems = prerequisites.problems + ([] if module.check_mode else prerequisites.lacking)
+    if problems:
+        module.fail_json(msg=f"Boot trees cannot be brought up to date: {'; '.join(problems)}")
+    for text in prerequisites.lacking:
+        module.warn(f"{text}; check mode assumes that an earlier task makes it")
+    for name in planned.unmarked:
+        module.warn(f"{root}/boot/{name} belongs to no diskless host and has no marker {MARKER}; it is left alone")
+    unpruned = [name for name in planned.stale if name not in planned.prune]
+    if unpruned:
+        module.warn(
+            f"stale boot trees of hosts that are not in the inventory: {', '.join(unpruned)}; prune removes them"
+        )
+
+    answer = result(state, planned, wanted)
+    if module._diff:
+        answer["diff"] = diff(root, planned, state.links, prerequisites.golden)
+    failures = list(planned.problems)
+    if planned.changed and not module.check_mode:
+        failures += apply(root, planned, prerequisites.golden)
+    if failures:
+        module.fail_json(msg=f"Some boot trees could not be brought up to date: {'; '.join(failures)}", **answer)
+    return answer
+
+
+def main() -> None:
+    """Entry point."""
+    module = AnsibleModule(
+        argument_spec={
+            "hosts": {"type": "list", "elements": "dict", "required": True},
+            "cephx_keys": {"type": "dict", "required": True, "no_log": True},
+            "monitors": {"type": "list", "elements": "dict", "required": True},
+            "golden_boot": {"type": "dict", "required": True},
+            "root": {"type": "path", "default": "/srv/diskless"},
+            "link_root": {"type": "path", "default": "/run/diskless/boot"},
+            "tftp_user": {"type": "str", "default": "dnsmasq"},
+            "prune": {"type": "bool", "default": False},
+            "rendered": {"type": "str", "no_log": True},
+        },
+        supports_check_mode=True,
+    )
+    if not module.params["rendered"]:
+        module.fail_json(
+            msg="boot_tree works only through its action plugin, which renders the trees on the controller"
+        )
+    try:
+        with locked(module.params["root"]):
+            answer = run(module)
+    except Busy as error:
+        module.fail_json(msg=str(error))
+    except OSError as error:
+        module.fail_json(msg=f"Boot trees in {module.params['root']}: {error}")
+    module.exit_json(**answer)
+
+
+if __name__ == "__main__":
+    main()

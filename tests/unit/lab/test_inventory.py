@@ -1,0 +1,54 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The inventory describes the fleet that the lab made."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.inventory import render
+from lab.state import Directory
+
+PUBLIC_KEY = 'ssh-ed25519 AAAA "it\'s"'
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Directory:
+    monkeypatch.setenv("DISKLESS_LAB_STATE", str(tmp_path))
+    return Directory("lab")
+
+
+def inventory(directory: Directory, hosts: dict[str, int]) -> Any:
+    return yaml.safe_load(render(directory, hosts, ["podman", "exec", "-i", "dl-lab-ceph"], PUBLIC_KEY))["all"]
+
+
+def test_each_host_has_its_address_and_mac(directory: Directory) -> None:
+    hosts = inventory(directory, {"b": 12, "a": 11})["children"]["diskless_hosts"]["hosts"]
+    assert list(hosts) == ["a", "b"]
+    assert hosts["b"] == {
+        "ansible_host": "10.77.0.12",
+        "diskless_address": "10.77.0.12/24",
+        "diskless_mac": "52:54:00:77:00:12",
+    }
+
+
+def test_lab_without_hosts_has_an_empty_group(directory: Directory) -> None:
+    assert inventory(directory, {})["children"]["diskless_hosts"]["hosts"] == {}
+
+
+def test_values_survive_yaml(directory: Directory) -> None:
+    variables = inventory(directory, {})["vars"]
+    assert variables["root_image_ssh_keys"] == [PUBLIC_KEY]
+    assert variables["diskless_ceph_launcher"] == ["podman", "exec", "-i", "dl-lab-ceph"]
+    assert variables["ansible_ssh_executable"] == str(directory.ssh)
+
+
+def test_connections_are_not_shared_between_labs(directory: Directory) -> None:
+    mine = inventory(directory, {})["vars"]["ansible_control_path_dir"]
+    assert mine != inventory(Directory("other"), {})["vars"]["ansible_control_path_dir"]

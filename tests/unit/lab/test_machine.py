@@ -1,0 +1,86 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The machine that QEMU is asked to be."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+
+from lab.errors import LabError
+from lab.machine import Machine
+from lab.qmp import execute
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    return Machine("a", tmp_path, "dl-lab-net", "tap11", "52:54:00:77:00:11")
+
+
+def test_host_has_a_network_card_and_no_disk(machine: Machine) -> None:
+    command = machine.command("tcg")
+    assert "virtio-net-pci,netdev=net,mac=52:54:00:77:00:11,bootindex=1" in command
+    assert not {"-drive", "-hda", "-kernel", "-cdrom"} & set(command)
+
+
+def test_reset_boots_again(machine: Machine) -> None:
+    assert "-no-reboot" not in machine.command("tcg")
+
+
+def test_console_log_is_kept_from_boot_to_boot(machine: Machine) -> None:
+    (chardev,) = (word for word in machine.command("tcg") if word.startswith("socket,id=console"))
+    assert f"logfile={machine.console_log},logappend=on" in chardev
+
+
+def test_machine_that_was_never_on_is_off(machine: Machine) -> None:
+    assert machine.status() == "off"
+    assert machine.power_off() is False
+
+
+def test_monitor_that_is_not_there_is_an_error_that_names_it(machine: Machine) -> None:
+    with pytest.raises(LabError, match=r"qmp\.sock: system_reset: "):
+        machine.reset()
+
+
+def answer(listener: socket.socket, answers: list[dict[str, object]], heard: list[str]) -> None:
+    connection, _ = listener.accept()
+    with connection, connection.makefile("rw", encoding="utf-8") as stream:
+        stream.write('{"QMP": {}}\n')
+        stream.flush()
+        for message in answers:
+            heard.append(json.loads(stream.readline())["execute"])
+            stream.write('{"event": "NIC_RX_FILTER_CHANGED"}\n' + json.dumps(message) + "\n")
+            stream.flush()
+
+
+def talk(path: Path, answers: list[dict[str, object]], command: str) -> tuple[object, list[str]]:
+    heard: list[str] = []
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+        server = threading.Thread(target=answer, args=(listener, answers, heard))
+        server.start()
+        try:
+            return execute(path, command), heard
+        finally:
+            server.join(10)
+
+
+def test_monitor_negotiates_and_skips_events(tmp_path: Path) -> None:
+    answers: list[dict[str, object]] = [{"return": {}}, {"return": {"status": "running"}}]
+    assert talk(tmp_path / "qmp.sock", answers, "query-status") == (
+        {"status": "running"},
+        ["qmp_capabilities", "query-status"],
+    )
+
+
+def test_refusal_of_the_monitor_is_told(tmp_path: Path) -> None:
+    answers: list[dict[str, object]] = [{"return": {}}, {"error": {"desc": "The command x has not been found"}}]
+    with pytest.raises(LabError, match=r"^QEMU: The command x has not been found$"):
+        talk(tmp_path / "qmp.sock", answers, "x")

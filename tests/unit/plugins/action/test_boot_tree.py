@@ -1,0 +1,105 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Action boot_tree: what it sends to the boot server, and what it refuses to send."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from typing import Any
+from unittest.mock import MagicMock
+
+import pytest
+import yaml
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible_collections.diskless.ceph.plugins.action import boot_tree
+from ansible_collections.diskless.ceph.plugins.filter.host_specs import RETURN
+from ansible_collections.diskless.ceph.plugins.modules.boot_tree import DOCUMENTATION
+
+KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
+SPEC = yaml.safe_load(RETURN)["_value"]["sample"][0]
+ARGS = {
+    "hosts": [SPEC],
+    "cephx_keys": {"udoo1": KEY},
+    "monitors": [{"name": "a", "v1": None, "v2": "10.77.0.1:3300"}],
+    "golden_boot": {"amd64": "/srv/boot.tar"},
+}
+
+
+def _run(monkeypatch: pytest.MonkeyPatch, **args: Any) -> dict[str, Any]:
+    """The arguments with which the action starts the module."""
+    task = MagicMock(args={**ARGS, **args}, async_val=0, check_mode=False, no_log=False)
+    connection = MagicMock()
+    connection._shell.tmpdir = "/tmp/unused"  # noqa: S108
+    action = boot_tree.ActionModule(task, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
+    calls: list[dict[str, Any]] = []
+
+    def execute(**call: Any) -> dict[str, Any]:
+        calls.append(call)
+        return {"changed": True}
+
+    monkeypatch.setattr(action, "_execute_module", execute)
+    assert action.run(task_vars={}) == {"changed": True}
+    assert [call["module_name"] for call in calls] == ["diskless.ceph.boot_tree"]
+    arguments: dict[str, Any] = calls[0]["module_args"]
+    return arguments
+
+
+def test_module_runs_once_with_everything_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = _run(monkeypatch, root="/srv/x", prune=True)
+    rendered = json.loads(zlib.decompress(base64.b64decode(sent.pop("rendered"))))
+    assert sent == {
+        "hosts": [],
+        "cephx_keys": {},
+        "monitors": [],
+        "golden_boot": {"amd64": "/srv/boot.tar"},
+        "root": "/srv/x",
+        "prune": True,
+    }
+    assert [(tree["name"], tree["mac"], tree["arch"]) for tree in rendered] == [("udoo1", "52:54:00:77:00:11", "amd64")]
+    assert KEY.encode() in base64.b64decode(rendered[0]["host_cpio"])
+
+
+def test_key_is_in_no_argument_but_the_secret_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert KEY not in repr(_run(monkeypatch))
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        ({"hosts": []}, "hosts is empty; expected the host specs of the whole fleet"),
+        (
+            {"hosts": [{"name": "udoo1"}]},
+            "hosts holds something that is no host spec: 'board' is missing;"
+            " expected the output of the filter diskless.ceph.host_specs",
+        ),
+        (
+            {"cephx_keys": {}},
+            "Boot trees cannot be rendered:\n"
+            "  udoo1: no cephx key in cephx_keys; expected that of client.diskless.udoo1",
+        ),
+    ],
+)
+def test_nothing_is_sent_when_something_is_missing(
+    monkeypatch: pytest.MonkeyPatch, args: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(AnsibleActionFail) as raised:
+        _run(monkeypatch, **args)
+    assert str(raised.value) == message
+
+
+@pytest.mark.parametrize("args", [{"cephx_keys": [KEY]}, {"cephx_keys": {"udoo1": f"{KEY} "}}])
+def test_errors_show_no_key(monkeypatch: pytest.MonkeyPatch, args: dict[str, Any]) -> None:
+    with pytest.raises(AnsibleError) as raised:
+        _run(monkeypatch, **args)
+    assert KEY not in str(raised.value)
+
+
+def test_options_are_those_of_the_documentation() -> None:
+    documented = yaml.safe_load(DOCUMENTATION)["options"]
+    assert set(boot_tree.ARGUMENT_SPEC) == set(documented) - {"rendered"}
+    for name, option in boot_tree.ARGUMENT_SPEC.items():
+        assert option["type"] == documented[name]["type"]
+        assert option.get("required", False) == documented[name].get("required", False)

@@ -1,0 +1,419 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filter host_specs: what a correct inventory becomes, and what every kind of mistake is answered with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible.errors import AnsibleFilterError, AnsibleUndefinedVariable
+from ansible_collections.diskless.ceph.plugins.filter import host_specs as host_specs_filter
+from ansible_collections.diskless.ceph.plugins.filter.host_specs import FilterModule, host_specs
+from ansible_collections.diskless.ceph.plugins.plugin_utils import _host_values
+from jinja2 import StrictUndefined
+
+CORRECT = {
+    "diskless_board": "udoo_x86",
+    "diskless_mac": "52:54:00:77:00:11",
+    "diskless_address": "10.77.0.11/24",
+    "diskless_boot_network": "10.77.0.0/24",
+    "diskless_boot_server": "10.77.0.3",
+}
+SPEC = {
+    "name": "udoo1",
+    "board": "udoo_x86",
+    "arch": "amd64",
+    "mac": "52:54:00:77:00:11",
+    "address": "10.77.0.11",
+    "prefix": 24,
+    "network": "10.77.0.0/24",
+    "gateway": None,
+    "nameservers": [],
+    "boot_server": "10.77.0.3",
+    "pool": "diskless",
+    "namespace": "udoo1",
+    "image": "root",
+    "cephx_user": "client.diskless.udoo1",
+    "root_size": 8 * 1024**3,
+    "features": ["layering", "exclusive-lock", "object-map", "fast-diff"],
+    "kernel": "6.1",
+    "monitors": [],
+    "ms_mode": "prefer-crc",
+    "kernel_options": [],
+    "console": ["ttyS0,115200n8", "tty0"],
+    "exitrd": True,
+    "shutdown_timeout": 120,
+    "boot_timeout": 600,
+    "shell": False,
+}
+KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
+
+
+def _problem(name: str = "udoo1", **variables: Any) -> str:
+    """The one problem of an inventory of one host, without the line that introduces it."""
+    hostvars = {**CORRECT, **{f"diskless_{key}": value for key, value in variables.items()}}
+    with pytest.raises(AnsibleFilterError) as raised:
+        host_specs({name: hostvars}, [name])
+    introduction, *problems = str(raised.value).split("\n  ")
+    assert introduction == "1 problem in the inventory of the diskless hosts:"
+    assert len(problems) == 1
+    return problems[0]
+
+
+def _spec(**variables: Any) -> dict[str, Any]:
+    hostvars = {**CORRECT, **{f"diskless_{key}": value for key, value in variables.items()}}
+    return host_specs({"udoo1": hostvars}, ["udoo1"])[0]
+
+
+def test_five_variables_make_a_complete_spec() -> None:
+    assert host_specs({"udoo1": CORRECT}, ["udoo1"]) == [SPEC]
+
+
+def test_specs_are_sorted_by_name() -> None:
+    hostvars = {
+        name: {**CORRECT, "diskless_mac": f"52:54:00:77:00:1{number}", "diskless_address": f"10.77.0.1{number}/24"}
+        for number, name in enumerate(("udoo9", "udoo1", "udoo5"))
+    }
+    assert [spec["name"] for spec in host_specs(hostvars, list(hostvars))] == ["udoo1", "udoo5", "udoo9"]
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({"mac": "52-54-00-AB-00-11"}, {"mac": "52:54:00:ab:00:11"}),
+        ({"address": "10.77.0.11/255.255.255.0"}, {"address": "10.77.0.11", "prefix": 24}),
+        ({"gateway": "10.77.0.1"}, {"gateway": "10.77.0.1"}),
+        ({"gateway": ""}, {"gateway": None}),
+        ({"gateway": None}, {"gateway": None}),
+        ({"nameservers": ["10.0.0.1", "2001:db8::1"]}, {"nameservers": ["10.0.0.1", "2001:db8::1"]}),
+        ({"root_size": "32GiB"}, {"root_size": 32 * 1024**3}),
+        ({"root_size": 2 * 1024**3}, {"root_size": 2 * 1024**3}),
+        ({"features": ["layering"]}, {"features": ["layering"]}),
+        ({"kernel": "6.12"}, {"kernel": "6.12"}),
+        ({"monitors": ["10.0.0.1:3300", "[2001:DB8::1]:3300"]}, {"monitors": ["10.0.0.1:3300", "[2001:db8::1]:3300"]}),
+        ({"ms_mode": "legacy", "monitors": ["10.0.0.1:6789"]}, {"ms_mode": "legacy", "monitors": ["10.0.0.1:6789"]}),
+        ({"kernel_options": ["quiet", "a=b,c"]}, {"kernel_options": ["quiet", "a=b,c"]}),
+        ({"console": "ttyS0,115200"}, {"console": ["ttyS0,115200"]}),
+        ({"exitrd": "no", "shell": "yes"}, {"exitrd": False, "shell": True}),
+        ({"shutdown_timeout": "60"}, {"shutdown_timeout": 60}),
+    ],
+)
+def test_values_are_brought_into_one_form(variables: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert _spec(**variables) == {**SPEC, **expected}
+
+
+MAC = 'a quoted MAC address such as "52:54:00:77:00:11"'
+ADDRESS = "an IPv4 address with prefix length such as 10.77.0.11/24"
+SIZE = "a size in bytes or such as 32GiB, at least 1GiB and a whole number of MiB"
+WORDS = "a list of words without whitespace, quotes and backslashes"
+MONITORS = 'a list of monitor addresses with port such as ["10.77.0.1:3300", "[2001:db8::1]:3300"]'
+FEATURES = "a list of RBD features (layering, exclusive-lock, object-map, fast-diff, deep-flatten, journaling)"
+KERNEL = 'a quoted kernel version such as "6.1" (without quotes, YAML reads 6.10 as the number 6.1)'
+SECONDS = "a whole number of seconds, 1 at least"
+IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "shown", "expected"),
+    [
+        ("board", None, "missing", "one of the boards udoo_x86"),
+        ("board", "cm5", "'cm5'", "one of the boards udoo_x86"),
+        ("mac", None, "missing", MAC),
+        ("mac", "52:54:00", "'52:54:00'", MAC),
+        (
+            "mac",
+            41135083994,
+            "41135083994",
+            f"{MAC}; YAML has read it as a base-60 number because the quotes are missing",
+        ),
+        (
+            "mac",
+            "01:00:5e:00:00:01",
+            "'01:00:5e:00:00:01'",
+            f"{MAC} of one network card, not of a group and not all zero",
+        ),
+        (
+            "mac",
+            "00:00:00:00:00:00",
+            "'00:00:00:00:00:00'",
+            f"{MAC} of one network card, not of a group and not all zero",
+        ),
+        ("address", None, "missing", ADDRESS),
+        ("address", "10.77.0.11", "'10.77.0.11'", ADDRESS),
+        ("address", "10.77.0.256/24", "'10.77.0.256/24'", ADDRESS),
+        ("address", "10.77/24", "'10.77/24'", ADDRESS),
+        ("address", "2001:db8::1/64", "'2001:db8::1/64'", ADDRESS),
+        (
+            "address",
+            "10.78.0.11/24",
+            "'10.78.0.11/24'",
+            "an address of the boot network, with its prefix length (10.77.0.0/24)",
+        ),
+        (
+            "address",
+            "10.77.0.11/16",
+            "'10.77.0.11/16'",
+            "an address of the boot network, with its prefix length (10.77.0.0/24)",
+        ),
+        (
+            "address",
+            "10.77.0.0/24",
+            "'10.77.0.0/24'",
+            "an address of a host; this one is 10.77.0.0/24's network or broadcast address",
+        ),
+        (
+            "address",
+            "10.77.0.255/24",
+            "'10.77.0.255/24'",
+            "an address of a host; this one is 10.77.0.0/24's network or broadcast address",
+        ),
+        ("address", "10.77.0.3/24", "'10.77.0.3/24'", "another address than the boot server's"),
+        ("boot_network", None, "missing", "an IPv4 network such as 10.77.0.0/24"),
+        ("boot_network", "10.77.0.0", "'10.77.0.0'", "an IPv4 network such as 10.77.0.0/24"),
+        ("boot_network", "10.77.0.1/24", "'10.77.0.1/24'", "an IPv4 network; the one of this address is 10.77.0.0/24"),
+        (
+            "boot_network",
+            "10.77.0.0/31",
+            "'10.77.0.0/31'",
+            "an IPv4 network of at least four addresses (/30 or shorter)",
+        ),
+        ("boot_server", None, "missing", "an IPv4 address such as 10.77.0.3"),
+        ("boot_server", "boot.example.org", "'boot.example.org'", "an IPv4 address such as 10.77.0.3"),
+        ("boot_server", "2001:db8::3", "'2001:db8::3'", "an IPv4 address such as 10.77.0.3"),
+        ("boot_server", "10.78.0.3", "'10.78.0.3'", IN_NETWORK),
+        ("boot_server", "10.77.0.255", "'10.77.0.255'", IN_NETWORK),
+        ("gateway", "10.78.0.1", "'10.78.0.1'", IN_NETWORK),
+        ("gateway", "nowhere", "'nowhere'", "an IPv4 address such as 10.77.0.3"),
+        ("nameservers", "10.77.0.1", "'10.77.0.1'", "a list of IP addresses such as [10.77.0.1]"),
+        ("nameservers", ["dns"], "['dns']", "a list of IP addresses such as [10.77.0.1]"),
+        ("pool", "a/b", "'a/b'", "a pool name of letters, digits, dots, hyphens and underscores"),
+        ("root_size", "big", "'big'", SIZE),
+        ("root_size", "8GB", "'8GB'", SIZE),
+        ("root_size", True, "True", SIZE),
+        ("root_size", "512MiB", "'512MiB'", SIZE),
+        ("root_size", 8 * 1024**3 + 1, str(8 * 1024**3 + 1), SIZE),
+        ("features", "layering", "'layering'", FEATURES),
+        (
+            "features",
+            ["layering", "exclusive_lock"],
+            "['layering', 'exclusive_lock']",
+            f"{FEATURES}: feature 'exclusive_lock' cannot be asked for; choose from layering, exclusive-lock,"
+            " object-map, fast-diff, deep-flatten, journaling",
+        ),
+        (
+            "features",
+            ["layering", "object-map"],
+            "['layering', 'object-map']",
+            f"{FEATURES}: feature object-map needs exclusive-lock",
+        ),
+        ("features", ["exclusive-lock"], "['exclusive-lock']", "a list with layering, because a root image is a clone"),
+        (
+            "features",
+            ["layering", "exclusive-lock", "journaling"],
+            "['layering', 'exclusive-lock', 'journaling']",
+            "features that kernel 6.1 (diskless_kernel) maps: no kernel maps journaling",
+        ),
+        ("kernel", 6.1, "6.1", KERNEL),
+        ("kernel", "new", "'new'", KERNEL),
+        ("monitors", "10.0.0.1:3300", "'10.0.0.1:3300'", MONITORS),
+        ("monitors", ["mon1:3300"], "['mon1:3300']", MONITORS),
+        ("monitors", ["10.0.0.1"], "['10.0.0.1']", MONITORS),
+        ("monitors", ["10.0.0.1:65536"], "['10.0.0.1:65536']", MONITORS),
+        ("monitors", ["10.0.0.999:3300"], "['10.0.0.999:3300']", MONITORS),
+        ("monitors", ["2001:db8::1:3300"], "['2001:db8::1:3300']", MONITORS),
+        (
+            "monitors",
+            ["10.0.0.1:6789"],
+            "['10.0.0.1:6789']",
+            "port 3300 instead of 6789, because diskless_ms_mode is prefer-crc",
+        ),
+        ("ms_mode", "msgr2", "'msgr2'", "one of legacy, crc, secure, prefer-crc, prefer-secure"),
+        ("kernel_options", "quiet", "'quiet'", WORDS),
+        ("kernel_options", ["two words"], "['two words']", WORDS),
+        ("kernel_options", ["line\nbreak"], "['line\\nbreak']", WORDS),
+        ("kernel_options", ["it's"], '["it\'s"]', WORDS),
+        ("kernel_options", [""], "['']", WORDS),
+        ("kernel_options", [1], "[1]", WORDS),
+        (
+            "kernel_options",
+            ["root=/dev/sda1"],
+            "['root=/dev/sda1']",
+            "a list without root, which the collection sets itself",
+        ),
+        (
+            "kernel_options",
+            ["console=ttyS1"],
+            "['console=ttyS1']",
+            "a list without console, which the collection sets itself (use diskless_console)",
+        ),
+        (
+            "kernel_options",
+            ["x" * 2000],
+            f"['{'x' * 78}…",
+            "at most 1536 characters in all: the kernel ignores the end of a longer line",
+        ),
+        ("console", [], "[]", 'a list of consoles such as ["tty0", "ttyS0,115200"]'),
+        ("console", ["console=tty0"], "['console=tty0']", 'a list of consoles such as ["tty0", "ttyS0,115200"]'),
+        ("exitrd", "maybe", "'maybe'", "true or false"),
+        ("shell", [], "[]", "true or false"),
+        ("shutdown_timeout", 0, "0", SECONDS),
+        ("shutdown_timeout", True, "True", SECONDS),
+        ("boot_timeout", "10m", "'10m'", SECONDS),
+        ("boot_timeout", 1.5, "1.5", SECONDS),
+    ],
+)
+def test_wrong_value_is_shown_with_what_is_expected(variable: str, value: Any, shown: str, expected: str) -> None:
+    assert _problem(**{variable: value}) == f"udoo1: diskless_{variable} is {shown}; expected {expected}"
+
+
+def test_address_of_the_gateway_is_refused() -> None:
+    assert _problem(gateway="10.77.0.11") == (
+        "udoo1: diskless_address is '10.77.0.11/24'; expected another address than the gateway's"
+    )
+
+
+def test_v2_port_is_refused_for_a_host_that_speaks_v1() -> None:
+    assert _problem(ms_mode="legacy", monitors=["10.0.0.1:3300"]) == (
+        "udoo1: diskless_monitors is ['10.0.0.1:3300'];"
+        " expected port 6789 instead of 3300, because diskless_ms_mode is legacy"
+    )
+
+
+def test_feature_newer_than_the_kernel_is_refused() -> None:
+    assert _problem(kernel="5.2", ms_mode="legacy", features=["layering", "exclusive-lock", "object-map"]) == (
+        "udoo1: diskless_features is ['layering', 'exclusive-lock', 'object-map'];"
+        " expected features that kernel 5.2 (diskless_kernel) maps: object-map needs kernel 5.3"
+    )
+
+
+def test_kernel_without_ms_mode_must_use_legacy() -> None:
+    assert _problem(kernel="5.10") == (
+        "udoo1: diskless_ms_mode is 'prefer-crc';"
+        " expected legacy, because kernel 5.10 (diskless_kernel) knows no other; 5.11 does"
+    )
+
+
+@pytest.mark.parametrize("name", ["Udoo1", "udoo_1", "udoo1.example.org", "-udoo", "x" * 64])
+def test_name_that_is_no_label_is_refused(name: str) -> None:
+    assert _problem(name) == (
+        f"{name}: inventory_hostname is {name!r}; expected an inventory name of 1 to 63 lower-case letters, digits and"
+        " inner hyphens (it becomes host name, directory and cephx user;"
+        " the address to log in at belongs in ansible_host)"
+    )
+
+
+@pytest.mark.parametrize("word", [f"rbdroot=10.0.0.1:admin:{KEY}:rbd:pi1", "wifi.password=hunter2", "secret=hunter2"])
+def test_secret_on_the_kernel_command_line_is_refused_and_not_repeated(word: str) -> None:
+    problem = _problem(kernel_options=["quiet", word])
+    assert problem == (
+        "udoo1: diskless_kernel_options is a list whose word 2 looks like a secret;"
+        " expected no secret, because every user of the host can read /proc/cmdline"
+    )
+
+
+def test_misspelt_variable_is_reported_with_the_nearest_name() -> None:
+    assert _problem(shutdown_timeuot=3) == (
+        "udoo1: diskless_shutdown_timeuot is a variable that nothing reads; expected diskless_shutdown_timeout"
+    )
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert _spec(ceph_launcher=["cephadm", "shell", "--"]) == SPEC
+
+
+def test_duplicates_are_found_across_hosts_even_if_these_have_other_problems() -> None:
+    hostvars = {"udoo1": CORRECT, "udoo2": {**CORRECT, "diskless_pool": ""}}
+    with pytest.raises(AnsibleFilterError) as raised:
+        host_specs(hostvars, ["udoo1", "udoo2"])
+    assert str(raised.value).split("\n  ") == [
+        "3 problems in the inventory of the diskless hosts:",
+        "udoo1, udoo2: diskless_address is '10.77.0.11'; expected a value that no other host has",
+        "udoo1, udoo2: diskless_mac is '52:54:00:77:00:11'; expected a value that no other host has",
+        "udoo2: diskless_pool is ''; expected a pool name of letters, digits, dots, hyphens and underscores",
+    ]
+
+
+def test_problem_of_a_whole_group_takes_one_line() -> None:
+    hostvars = {
+        f"udoo{number}": {
+            **CORRECT,
+            "diskless_mac": f"52:54:00:77:00:{number:02x}",
+            "diskless_address": f"10.77.0.{number}/24",
+            "diskless_pool": "a b",
+        }
+        for number in range(10, 18)
+    }
+    with pytest.raises(AnsibleFilterError) as raised:
+        host_specs(hostvars, list(hostvars))
+    assert str(raised.value).split("\n  ") == [
+        "1 problem in the inventory of the diskless hosts:",
+        "udoo10, udoo11, udoo12, udoo13, udoo14 and 3 more: diskless_pool is 'a b';"
+        " expected a pool name of letters, digits, dots, hyphens and underscores",
+    ]
+
+
+def test_empty_group_is_refused() -> None:
+    with pytest.raises(
+        AnsibleFilterError, match="diskless_hosts is an empty group; expected at least one diskless host"
+    ):
+        host_specs({}, [])
+
+
+def test_host_that_is_not_in_the_inventory_is_reported() -> None:
+    with pytest.raises(AnsibleFilterError, match="udoo1: the host is not in the inventory; expected a host of the inv"):
+        host_specs({}, ["udoo1"])
+
+
+class _Failing(dict[str, Any]):
+    def __getitem__(self, key: str) -> Any:
+        if key == "diskless_pool":
+            raise AnsibleUndefinedVariable("'site' is undefined")
+        return super().__getitem__(key)
+
+
+@pytest.mark.parametrize(
+    "hostvars",
+    [
+        _Failing({**CORRECT, "diskless_pool": "{{ site }}"}),
+        {**CORRECT, "diskless_pool": StrictUndefined(name="site")},
+    ],
+)
+def test_template_that_fails_is_one_problem_among_others(hostvars: dict[str, Any]) -> None:
+    with pytest.raises(AnsibleFilterError) as raised:
+        host_specs({"udoo1": hostvars}, ["udoo1"])
+    assert "udoo1: diskless_pool is a template that fails ('site' is undefined); expected one that works" in str(
+        raised.value
+    )
+
+
+def test_every_variable_is_read_once() -> None:
+    reads: list[str] = []
+
+    class Counting(dict[str, Any]):
+        def __getitem__(self, key: str) -> Any:
+            reads.append(key)
+            return super().__getitem__(key)
+
+    host_specs({"udoo1": Counting({**CORRECT, "unrelated": 1})}, ["udoo1"])
+    assert sorted(reads) == sorted(CORRECT)
+
+
+def test_missing_netaddr_is_reported_with_its_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_host_values, "NETADDR_IMPORT_ERROR", ImportError("No module named 'netaddr'"))
+    with pytest.raises(AnsibleFilterError) as raised:
+        host_specs({"udoo1": CORRECT}, ["udoo1"])
+    assert "needs the Python library netaddr on the controller (No module named 'netaddr')" in str(raised.value)
+    assert "-m pip install netaddr' or the package python3-netaddr" in str(raised.value)
+
+
+def test_return_value_is_documented_key_by_key() -> None:
+    yaml = pytest.importorskip("yaml")
+    documented = yaml.safe_load(host_specs_filter.RETURN)["_value"]
+    assert list(documented["contains"]) == list(SPEC)
+    assert documented["sample"] == [SPEC]
+
+
+def test_filter_is_registered() -> None:
+    assert FilterModule().filters() == {"host_specs": host_specs}

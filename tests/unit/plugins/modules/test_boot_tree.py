@@ -1,0 +1,317 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module boot_tree on a real file system, with hosts that play foul in their trees."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import os
+import stat
+import tarfile
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.diskless.ceph.plugins.module_utils import _boot_tree_files
+from ansible_collections.diskless.ceph.plugins.module_utils._boot_tree_files import Busy, locked
+from ansible_collections.diskless.ceph.plugins.modules import boot_tree
+from ansible_collections.diskless.ceph.plugins.plugin_utils._cpio import Entry, newc
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="boot trees belong to root")
+
+KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
+NEW_KEY = "AQBlAAAAAAAAABAAZmVkY2JhOTg3NjU0MzIxMA=="
+MAC = "52:54:00:77:00:11"
+LINK = "52-54-00-77-00-11"
+SEED = {"kernel.cfg": b"set kernel=vmlinuz-1\nset initrd=initrd.img-1\n", "vmlinuz-1": b"K", "initrd.img-1": b"I"}
+
+
+class Failed(Exception):
+    """fail_json was called."""
+
+
+class Module:
+    """As much of AnsibleModule as C(run) uses."""
+
+    def __init__(self, params: dict[str, Any], check_mode: bool) -> None:
+        self.params = params
+        self.check_mode = check_mode
+        self._diff = True
+        self.warnings: list[str] = []
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def fail_json(self, msg: str, **result: Any) -> None:
+        raise Failed(msg)
+
+
+def _host(name: str = "udoo1", mac: str = MAC, config: str = "config\n", key: str = KEY) -> dict[str, str]:
+    conf = f"DISKLESS_HOST={name}\n"
+    cpio = newc([Entry("etc/diskless/host.conf", 0o600, conf.encode()), Entry("etc/diskless/key", 0o600, key.encode())])
+    return {"name": name, "mac": mac, "arch": "amd64", "grub_cfg": config, "host_cpio": base64.b64encode(cpio).decode()}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """A boot server's directory with loader and golden boot archive."""
+    (tmp_path / "loader").mkdir()
+    (tmp_path / "loader" / "grub.pxe").write_bytes(b"loader")
+    with tarfile.open(tmp_path / "boot.tar", "w:") as archive:
+        for name, data in SEED.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+    return tmp_path
+
+
+Run = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def run(root: Path) -> Run:
+    """Run the module for these hosts. The result has its warnings too."""
+
+    def _run(*hosts: dict[str, str], check_mode: bool = False, **params: Any) -> dict[str, Any]:
+        module = Module(
+            {
+                "root": str(root),
+                "link_root": "/run/diskless/boot",
+                "tftp_user": "nobody",
+                "golden_boot": {"amd64": str(root / "boot.tar")},
+                "prune": False,
+                "rendered": base64.b64encode(zlib.compress(json.dumps(hosts).encode())).decode(),
+                **params,
+            },
+            check_mode,
+        )
+        answer = boot_tree.run(module)
+        return {**answer, "warnings": module.warnings}
+
+    return _run
+
+
+def _snapshot(root: Path) -> dict[str, tuple[int, int, bytes]]:
+    """Everything below the root: mode with type, owner, content or target."""
+    return {
+        str(path.relative_to(root)): (
+            path.lstat().st_mode,
+            path.lstat().st_uid,
+            str(path.readlink()).encode() if path.is_symlink() else path.read_bytes() if path.is_file() else b"",
+        )
+        for path in sorted(root.rglob("*"))
+    }
+
+
+def test_check_apply_apply_check(run: Run, root: Path) -> None:
+    before = _snapshot(root)
+    checked = run(_host(), check_mode=True)
+    assert _snapshot(root) == before
+    applied = run(_host())
+    assert applied == checked
+    assert applied["hosts"] == [
+        {"name": "udoo1", "changes": ["directory", "seed", ".diskless", "grub.cfg", "host.cpio", "grub.pxe", "link"]}
+    ]
+    after = _snapshot(root)
+    again = run(_host())
+    assert (again["changed"], again["hosts"], again["diff"]) == (False, [], [])
+    assert run(_host(), check_mode=True) == again
+    assert _snapshot(root) == after
+
+
+def test_tree_has_owners_and_modes_that_keep_the_key_from_others(run: Run, root: Path) -> None:
+    run(_host())
+    tree = root / "boot" / "udoo1"
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tree.iterdir()} == {
+        ".diskless": 0o644,
+        "grub.cfg": 0o644,
+        "grub.pxe": 0o644,
+        "host.cpio": 0o400,
+        "initrd.img-1": 0o644,
+        "kernel.cfg": 0o644,
+        "vmlinuz-1": 0o644,
+    }
+    assert (tree / "host.cpio").owner() == "nobody"
+    assert (root / "tftp" / LINK).readlink() == Path("/run/diskless/boot/udoo1")
+
+
+def test_kernel_of_the_host_is_its_own_after_the_first_run(run: Run, root: Path) -> None:
+    run(_host())
+    kernel_config = root / "boot" / "udoo1" / "kernel.cfg"
+    kernel_config.write_text("set kernel=vmlinuz-2\n")
+    assert not run(_host())["changed"]
+    assert kernel_config.read_text() == "set kernel=vmlinuz-2\n"
+
+
+def test_diff_shows_settings_but_never_a_key(run: Run) -> None:
+    first = run(_host())
+    second = run(_host(config="other\n", key=NEW_KEY))
+    assert [entry["after_header"].rpartition("/")[2] for entry in second["diff"]] == ["grub.cfg", "host.cpio"]
+    config, cpio = second["diff"]
+    assert (config["before"], config["after"]) == ("config\n", "other\n")
+    assert cpio["before"].startswith("DISKLESS_HOST=udoo1\nsha256 ")
+    assert cpio["after"].startswith("DISKLESS_HOST=udoo1\nsha256 ")
+    assert cpio["before"] != cpio["after"]
+    for key in (KEY, NEW_KEY):
+        assert key not in json.dumps([first, second])
+
+
+def test_diff_hides_a_key_that_a_host_has_put_in_the_wrong_place(run: Run, root: Path) -> None:
+    run(_host())
+    (root / "boot" / "udoo1" / "grub.cfg").write_text(f"# {KEY}\n")
+    conf = f"{KEY}\nDISKLESS_HOST={KEY}\n".encode()
+    (root / "boot" / "udoo1" / "host.cpio").write_bytes(newc([Entry("etc/diskless/host.conf", 0o600, conf)]))
+    diff = run(_host())["diff"]
+    assert KEY not in json.dumps(diff)
+    assert diff[1]["before"].startswith("DISKLESS_HOST=(key)\n")
+
+
+def test_links_and_devices_in_place_of_files_are_replaced_not_followed(run: Run, root: Path) -> None:
+    run(_host())
+    wanted = _snapshot(root)
+    victim = root.parent / f"{root.name}-victim"
+    victim.write_text("untouched")
+    victim.chmod(0o640)
+    tree = root / "boot" / "udoo1"
+    for path in tree.iterdir():
+        path.unlink()
+    (tree / "host.cpio").symlink_to(victim)
+    (tree / "grub.cfg").symlink_to("/dev/zero")
+    (tree / "kernel.cfg").symlink_to(victim)
+    os.mkfifo(tree / "grub.pxe")
+    os.link(victim, tree / ".diskless")
+    assert run(_host())["hosts"] == [
+        {"name": "udoo1", "changes": ["seed", ".diskless", "grub.cfg", "host.cpio", "grub.pxe"]}
+    ]
+    assert _snapshot(root) == wanted
+    assert (victim.read_text(), stat.S_IMODE(victim.stat().st_mode), victim.stat().st_uid) == ("untouched", 0o640, 0)
+
+
+def test_directory_in_place_of_a_file_stops_its_host_only(run: Run, root: Path) -> None:
+    run(_host())
+    (root / "boot" / "udoo1" / "host.cpio").unlink()
+    (root / "boot" / "udoo1" / "host.cpio").mkdir()
+    with pytest.raises(Failed, match=r"udoo1: host\.cpio in its boot tree is a directory"):
+        run(_host(), _host("udoo2", "52:54:00:77:00:12"))
+    assert (root / "boot" / "udoo2" / "host.cpio").is_file()
+
+
+def test_large_file_in_place_of_a_small_one_is_not_read_to_its_end(run: Run, root: Path) -> None:
+    run(_host())
+    os.truncate(root / "boot" / "udoo1" / "grub.cfg", 1024**4)
+    assert run(_host())["hosts"] == [{"name": "udoo1", "changes": ["grub.cfg"]}]
+
+
+def test_run_that_dies_leaves_the_old_tree_and_the_next_run_cleans_up(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(_host())
+    before = _snapshot(root)
+
+    class PowerCut(BaseException):
+        """Nothing runs after it, not even the removal of the temporary file."""
+
+    def rename(*args: Any, **kwargs: Any) -> None:
+        monkeypatch.setattr(os, "unlink", rename)
+        raise PowerCut
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", rename)
+        with pytest.raises(PowerCut):
+            run(_host(config="other\n"))
+    monkeypatch.undo()
+    after = _snapshot(root)
+    leftovers = set(after) - set(before)
+    assert len(leftovers) == 1
+    assert {path: entry for path, entry in after.items() if path not in leftovers} == before
+    assert run(_host())["hosts"] == [{"name": "udoo1", "changes": ["leftovers"]}]
+    assert _snapshot(root) == before
+
+
+def test_seed_that_stops_half_way_is_done_again(run: Run, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    replace = _boot_tree_files._replace
+
+    def full(tree: int, wanted: Any, source: Any = None) -> None:
+        if wanted.name == "vmlinuz-1":
+            raise OSError(28, "No space left on device")
+        replace(tree, wanted, source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_boot_tree_files, "_replace", full)
+        with pytest.raises(Failed, match=r"udoo1: \[Errno 28\] No space left on device"):
+            run(_host())
+    assert not (root / "boot" / "udoo1" / "kernel.cfg").exists()
+    assert not (root / "tftp" / LINK).is_symlink()
+    assert run(_host())["hosts"][0]["changes"] == ["seed", ".diskless", "grub.cfg", "host.cpio", "grub.pxe", "link"]
+
+
+def test_changed_mac_address_loses_its_link_at_once(run: Run, root: Path) -> None:
+    run(_host())
+    assert run(_host(mac="52:54:00:77:00:99"))["removed_links"] == [LINK]
+    assert [path.name for path in (root / "tftp").iterdir()] == ["52-54-00-77-00-99"]
+
+
+def test_stale_tree_is_reported_then_removed_when_asked(run: Run, root: Path) -> None:
+    run(_host(), _host("udoo2", "52:54:00:77:00:12"))
+    victim = root.parent / f"{root.name}-victim"
+    victim.mkdir()
+    (victim / "file").touch()
+    (root / "boot" / "udoo2" / "escape").symlink_to(victim)
+    reported = run(_host())
+    assert (reported["changed"], reported["stale"], reported["pruned"]) == (False, ["udoo2"], [])
+    assert "stale boot trees of hosts that are not in the inventory: udoo2" in reported["warnings"][0]
+    assert run(_host(), prune=True)["pruned"] == ["udoo2"]
+    assert [path.name for path in (root / "boot").iterdir()] == ["udoo1"]
+    assert [path.name for path in (root / "tftp").iterdir()] == [LINK]
+    assert (victim / "file").exists()
+
+
+def test_directory_without_marker_is_left_alone_with_a_warning(run: Run, root: Path) -> None:
+    run(_host())
+    (root / "boot" / "backup").mkdir()
+    answer = run(_host(), prune=True)
+    assert not answer["changed"]
+    assert "backup belongs to no diskless host and has no marker .diskless; it is left alone" in answer["warnings"][0]
+    assert (root / "boot" / "backup").is_dir()
+
+
+def test_all_that_is_lacking_is_named_before_anything_changes(run: Run, root: Path) -> None:
+    (root / "loader" / "grub.pxe").unlink()
+    (root / "boot.tar").unlink()
+    before = _snapshot(root)
+    with pytest.raises(Failed) as raised:
+        run(_host(), tftp_user="nosuchuser")
+    assert str(raised.value) == (
+        "Boot trees cannot be brought up to date:"
+        f" loader {root}/loader/grub.pxe does not exist; the role diskless.ceph.boot_server builds it;"
+        " user nosuchuser (tftp_user) does not exist;"
+        f" golden boot archive {root}/boot.tar for amd64 does not exist"
+    )
+    assert _snapshot(root) == before
+
+
+def test_check_mode_assumes_what_earlier_tasks_would_have_made(run: Run, root: Path) -> None:
+    (root / "boot.tar").unlink()
+    answer = run(_host(), check_mode=True, tftp_user="nosuchuser")
+    assert answer["changed"]
+    assert answer["warnings"] == [
+        "user nosuchuser (tftp_user) does not exist; check mode assumes that an earlier task makes it",
+        f"golden boot archive {root}/boot.tar for amd64 does not exist;"
+        " check mode assumes that an earlier task makes it",
+    ]
+
+
+@pytest.mark.parametrize("golden_boot", [{}, {"arm64": "/boot.tar"}])
+def test_missing_architecture_is_named(run: Run, golden_boot: dict[str, str]) -> None:
+    with pytest.raises(Failed, match=r"golden_boot has no boot\.tar for amd64, from which to seed new boot trees"):
+        run(_host(), golden_boot=golden_boot)
+
+
+def test_second_run_at_the_same_time_is_refused(root: Path) -> None:
+    with locked(str(root)), pytest.raises(Busy, match="another run is at work on the boot trees"), locked(str(root)):
+        pytest.fail("locked twice")

@@ -1,0 +1,40 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""rbd_image: how its options become what is wanted."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.diskless.ceph.plugins.module_utils._rbd_image import ImageName, parse_snapshot_name
+from ansible_collections.diskless.ceph.plugins.module_utils._rbd_image_plan import WantedImage
+from ansible_collections.diskless.ceph.plugins.modules.rbd_image import wanted_image
+
+PARAMS: dict[str, Any] = {
+    "name": "i",
+    "pool": "p",
+    "namespace": "",
+    "size": None,
+    "features": None,
+    "source": None,
+    "parent": None,
+    "allow_shrink": False,
+}
+
+
+def test_options_left_out_mean_do_not_care() -> None:
+    assert wanted_image(PARAMS) == WantedImage(ImageName("p", "", "i"))
+
+
+def test_all_options() -> None:
+    given = {"namespace": "n", "size": "1KiB", "features": ["layering"], "parent": "p/g@s", "allow_shrink": True}
+    name, parent = ImageName("p", "n", "i"), parse_snapshot_name("p/g@s")
+    assert wanted_image({**PARAMS, **given}) == WantedImage(name, 1024, ("layering",), None, parent, allow_shrink=True)
+
+
+@pytest.mark.parametrize(("option", "value"), [("size", "8GB"), ("parent", "g@s")])
+def test_malformed_option_is_refused(option: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{value}.*expected"):
+        wanted_image({**PARAMS, option: value})
