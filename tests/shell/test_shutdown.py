@@ -21,6 +21,8 @@ tmpfs /oldroot2 tmpfs rw 0 0
 """
 FILESYSTEMS = "nodev\ttmpfs\nnodev\tnfs4\n\text4\n\txfs\n"
 RELEASE = "at_most() { echo 1; }; holders() { :; }\n"
+# What the guard waits on while it waits for nothing.
+FIFO = 'FIFO=$T/fifo; mkfifo "$FIFO"'
 # BusyBox as the end of the machine: the last sleep ends the shell that waits in it.
 BUSYBOX = """#!/bin/sh
 echo "$*" >>"$T/calls"
@@ -114,7 +116,7 @@ def test_machine_goes_down_as_asked_and_by_sysrq_if_that_fails(
 @pytest.mark.parametrize(("asked", "done"), [("reboot", "reboot"), ("poweroff", "poweroff"), ("kexec", "reboot")])
 def test_guard_ends_a_shutdown_that_hangs(shell: Shell, asked: str, done: str) -> None:
     shell.write("etc/host.conf", "DISKLESS_HOST=pi3 DISKLESS_SHUTDOWN_TIMEOUT=0\n")
-    script = f'pause() {{ :; }}; FIFO=$T/fifo; mkfifo "$FIFO"; halt_machine() {{ echo "halt $1"; }}; main {asked}'
+    script = f'keep_network() {{ :; }}; pause() {{ :; }}; {FIFO}; halt_machine() {{ echo "halt $1"; }}; main {asked}'
     assert shell.output(script, "guard") == f"halt {done}\n"
     assert f"stage=shutdown host=pi3 boot=3649c6a2-82ad-40d7-9792-cbd1188ea7bc action={asked}\n" in shell.read("kmsg")
     assert f'step=shutdown reason=timeout text="not down after 0 s: {asked} by force"' in shell.read("kmsg")
@@ -123,9 +125,27 @@ def test_guard_ends_a_shutdown_that_hangs(shell: Shell, asked: str, done: str) -
 
 def test_guard_tells_the_exitrd_its_deadline(shell: Shell) -> None:
     shell.write("etc/host.conf", "DISKLESS_HOST=pi3 DISKLESS_SHUTDOWN_TIMEOUT=60\n")
-    stubs = "now() { echo 40; }; guard_until() { :; }; pause() { :; }; halt_machine() { :; }\n"
-    shell.output(stubs + 'FIFO=$T/fifo; mkfifo "$FIFO"; main reboot', "guard")
+    stubs = "now() { echo 40; }; keep_network() { :; }; guard_until() { :; }; pause() { :; }; halt_machine() { :; }\n"
+    shell.output(stubs + f"{FIFO}; main reboot", "guard")
     assert shell.read("run/diskless/shutdown-deadline") == "100\n"
+
+
+def test_guard_keeps_its_deadline_when_keeping_the_network_hangs(shell: Shell) -> None:
+    shell.write("etc/host.conf", "DISKLESS_HOST=pi3 DISKLESS_SHUTDOWN_TIMEOUT=1\n")
+    hangs = "now() { date +%s; }; network_put_back() { exec >/dev/null 2>&1; sleep 40; }; pause() { sleep 0.1; }\n"
+    script = f'{FIFO}; halt_machine() {{ echo "halt $1"; }}; main reboot'
+    assert shell.output(hangs + script, "guard") == "halt reboot\n"
+
+
+def test_guard_puts_the_network_back_without_reading_from_the_root(shell: Shell) -> None:
+    """'ip addr show' opens /etc/iproute2/rt_scopes: only commands that change something may be used."""
+    shell.write("sys/class/net/eth0/device/x", "")
+    shell.write("sys/class/net/eth0/address", "52:54:00:77:00:11\n")
+    shell.output(HOST + "network_put_back", "guard", "config.sh")
+    assert shell.read("calls").splitlines() == [
+        "ip link set dev eth0 up",
+        "ip -4 addr add 10.77.0.11/24 dev eth0",
+    ]
 
 
 def test_exitrd_has_what_systemd_looks_for(shell: Shell, tmp_path: Path) -> None:

@@ -120,12 +120,13 @@ network_up()
 	put_gateway "$NIC" "$DISKLESS_GATEWAY" || network_command_failed "ip route replace default via $DISKLESS_GATEWAY dev $NIC"
 }
 
-# The same without waiting and without a word, for the guard to repeat.
+# The same without waiting and without a word, for the guard to repeat. It does not look whether the address is there: "ip addr show"
+# opens /etc/iproute2/rt_scopes, which may be on a root that answers no more.
 network_put_back()
 {
 	NIC=$(nic_by_mac "$DISKLESS_MAC") || return
 	ip link set dev "$NIC" up
-	put_address "$NIC" "$DISKLESS_ADDRESS"
+	ip "$(ip_family "$DISKLESS_ADDRESS")" addr add "$DISKLESS_ADDRESS" dev "$NIC"
 	put_gateway "$NIC" "$DISKLESS_GATEWAY"
 }
 
