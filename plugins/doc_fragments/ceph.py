@@ -45,9 +45,18 @@ options:
     type: int
     default: 60
     version_added: 0.1.0
+  ceph_bindings:
+    description:
+      - V(auto) talks to Ceph through its Python bindings where they can be imported, here or behind O(ceph_launcher), many commands in one
+        process. Where they cannot, it is as V(never).
+      - V(never) runs the commands C(ceph) and C(rbd), one process for each. It does the same, slower.
+    type: str
+    choices: [auto, never]
+    default: auto
+    version_added: 0.1.0
 requirements:
-  - C(ceph) and C(rbd) with Ceph's Python bindings, here or behind O(ceph_launcher)
-    (Debian packages C(ceph-common) and C(python3-rbd))
+  - C(ceph) and C(rbd), here or behind O(ceph_launcher) (Debian package C(ceph-common))
+  - Ceph's Python bindings in the same place make it fast (Debian packages C(python3-rados) and C(python3-rbd))
 seealso:
   - name: Ceph, block device commands
     description: Manual page of rbd.

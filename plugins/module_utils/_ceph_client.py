@@ -12,12 +12,18 @@ import shlex
 import signal
 import subprocess
 from dataclasses import dataclass
-from typing import Any, Callable, Mapping, NoReturn, Sequence
+from typing import Any, Callable, Mapping, NoReturn, Sequence, TypeVar
 
-ENOENT = 2
+from ansible_collections.diskless.ceph.plugins.module_utils._ceph_batch_script import BATCH_SCRIPT, NO_BINDINGS
+from ansible_collections.diskless.ceph.plugins.module_utils._ceph_caps_needed import caps_needed
+
+T = TypeVar("T")
+
+EPERM, ENOENT, EACCES = 1, 2, 13
 # 40 characters for AES keys, 60 for the AES256K keys of Ceph 20.
 _CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,58}={0,2}")
-_NOT_CONNECTED = re.compile(r"(couldn't connect|error connecting) to the cluster", re.IGNORECASE)
+_NOT_CONNECTED = re.compile(r"(couldn't connect|error connecting) to (the )?cluster", re.IGNORECASE)
+_REFUSED = re.compile(r"EACCES|EPERM|Permission denied|permission denied|Operation not permitted")
 
 CEPH_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "ceph_launcher": {"type": "list", "elements": "str", "default": []},
@@ -25,6 +31,7 @@ CEPH_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "ceph_name": {"type": "str", "default": "client.admin"},
     "ceph_keyring": {"type": "str", "no_log": False},
     "ceph_timeout": {"type": "int", "default": 60},
+    "ceph_bindings": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
 }
 
 
@@ -47,6 +54,14 @@ class Start:
     stdin_file: str | None = None
 
 
+@dataclass(frozen=True)
+class CephCommand:
+    """The words after ``ceph``, and what it reads from stdin (``-i -``): the way in for secrets."""
+
+    args: tuple[str, ...]
+    stdin: str = ""
+
+
 class CephError(Exception):
     """A command could not be started, failed, or gave an answer that cannot be used.
 
@@ -62,6 +77,14 @@ class CephError(Exception):
 
 class CephNotFound(CephError):
     """Ceph answered that the object does not exist (ENOENT); the cluster itself was reached."""
+
+
+class CephDenied(CephError):
+    """The cluster was reached and refused the command: the caps of the cephx user are too small."""
+
+
+class CephNoBindings(CephError):
+    """Ceph's Python bindings cannot be imported where the commands run; nothing was done."""
 
 
 class CephTimeout(CephError):
@@ -118,6 +141,10 @@ class CephClient:
     ``launcher`` is put in front of every command: nothing for an installed ceph-common, or for example
     ``["podman", "exec", "-i", "ceph-mon-a"]``. It has to pass stdin on. ``conf`` and ``keyring`` are paths as
     seen behind the launcher; None leaves the search to Ceph.
+
+    With ``bindings`` "auto" it works through Ceph's Python bindings where those can be imported behind the launcher,
+    many commands in one process; else, and with "never", through the command line tools. What is asked and what
+    comes back is the same.
     """
 
     def __init__(  # noqa: PLR0913, PLR0917 -- these are what a connection is made of
@@ -127,6 +154,7 @@ class CephClient:
         name: str = "client.admin",
         keyring: str | None = None,
         timeout_seconds: int = 60,
+        bindings: str = "auto",
         run: Callable[[Start], Finished] = start_process,
     ) -> None:
         self._launcher = tuple(launcher)
@@ -134,6 +162,8 @@ class CephClient:
         self._timeout_seconds = timeout_seconds
         # Below the limit for the whole command, so that it is Ceph that says why.
         self._connect_seconds = max(1, timeout_seconds // 2)
+        # None: not known before the first try.
+        self._bindings = None if bindings == "auto" else False
         self._run = run
 
     @classmethod
@@ -145,17 +175,74 @@ class CephClient:
             name=params["ceph_name"],
             keyring=params["ceph_keyring"],
             timeout_seconds=params["ceph_timeout"],
+            bindings=params["ceph_bindings"],
         )
 
     def ceph(self, *args: str, stdin: str = "") -> str:
         """Run ``ceph ARGS`` and return its stdout. Secrets go in through ``stdin`` (``-i -``)."""
-        argv = ("ceph", *self._options(), "--connect-timeout", str(self._connect_seconds), *args)
-        return self._checked(argv, stdin=stdin).stdout
+        return self.ceph_many([CephCommand(args, stdin)])[0]
 
     def ceph_json(self, *args: str) -> Any:
         """Run ``ceph ARGS -f json`` and return the parsed answer."""
-        argv = ("ceph", *self._options(), "--connect-timeout", str(self._connect_seconds), *args, "-f", "json")
-        return self._parsed(argv, self._checked(argv).stdout)
+        return self.ceph_json_many([args])[0]
+
+    def ceph_json_many(self, commands: Sequence[Sequence[str]]) -> list[Any]:
+        """Run ``ceph ARGS -f json`` for each ARGS, and return the parsed answers."""
+        wanted = [CephCommand((*args, "-f", "json")) for args in commands]
+        answers = self.ceph_many(wanted, parallel=True)
+        return [self._parsed(self._ceph_argv(command.args), text) for command, text in zip(wanted, answers)]
+
+    def ceph_many(self, commands: Sequence[CephCommand], parallel: bool = False) -> list[str]:
+        """Run ``ceph`` commands and return their stdouts.
+
+        They run in order, and the first that fails ends it. With ``parallel`` they must not depend on each other:
+        all are run, and if any failed the error is that of the first such, with how many more there were.
+        """
+        if not commands:
+            return []
+        finished = self.either(lambda: self._batch(commands, parallel), lambda: self._one_by_one(commands, parallel))
+        failures = [(command, end) for command, end in zip(commands, finished) if end.rc != 0]
+        if failures:
+            command, end = failures[0]
+            more = f" (and {len(failures) - 1} more commands failed)" if len(failures) > 1 else ""
+            self._raise_failure(self._ceph_argv(command.args), end, more)
+        return [end.stdout for end in finished]
+
+    def either(self, with_bindings: Callable[[], T], without: Callable[[], T]) -> T:
+        """Do what ``with_bindings`` does, or ``without`` where there are none or none are to be used."""
+        if self._bindings is not False:
+            try:
+                result = with_bindings()
+            except CephNoBindings:
+                self._bindings = False
+            else:
+                self._bindings = True
+                return result
+        return without()
+
+    def uses_bindings(self) -> bool:
+        """Tell whether Ceph's Python bindings are used: the first time this has to try."""
+        if self._bindings is None:
+            self.either(lambda: self._batch([], parallel=False), list)
+        return bool(self._bindings)
+
+    def _batch(self, commands: Sequence[CephCommand], parallel: bool) -> list[Finished]:
+        request = {
+            "commands": [{"args": list(command.args), "stdin": command.stdin} for command in commands],
+            "parallel": parallel,
+        }
+        shown = self._ceph_argv(commands[0].args if commands else ())
+        # A second more for each command: what bounds one command must not end a thousand.
+        timeout = self._timeout_seconds + len(commands)
+        return [Finished(**answer) for answer in self.python_json(BATCH_SCRIPT, request, shown, timeout)]
+
+    def _one_by_one(self, commands: Sequence[CephCommand], parallel: bool) -> list[Finished]:
+        done = []
+        for command in commands:
+            done.append(self._finished(self._ceph_argv(command.args), command.stdin))
+            if done[-1].rc != 0 and not parallel:
+                break
+        return done
 
     def rbd(self, *args: str, stdin_file: str | None = None, timeout_seconds: int | None = None) -> str:
         """Run ``rbd ARGS`` and return its stdout; ``stdin_file`` is a file of this machine, fed to its stdin."""
@@ -166,16 +253,25 @@ class CephClient:
         argv = self._rbd_argv((*args, "--format", "json"))
         return self._parsed(argv, self._checked(argv).stdout)
 
-    def python_json(self, script: str, request: Any) -> Any:
+    def python_json(
+        self, script: str, request: Any, shown: Sequence[str] = (), timeout_seconds: int | None = None
+    ) -> Any:
         """Run a Python script next to Ceph's libraries and return the JSON that it prints.
 
         The script finds the request, any JSON value, as ``REQUEST``. Its ``sys.argv`` is [-, conf, name, keyring,
-        connect timeout in seconds]; conf and keyring may be empty.
+        connect timeout in seconds]; conf and keyring may be empty. It ends with ``NO_BINDINGS`` when it cannot
+        import them, which raises :class:`CephNoBindings`. ``shown`` is the command that errors name instead.
         """
         script = f"import json\nREQUEST = json.loads({json.dumps(request)!r})\n{script}"
         identity = [self._identity[part] or "" for part in ("conf", "name", "keyring")]
         argv = ("python3", "-", *identity, str(self._connect_seconds))
-        return self._parsed(argv, self._checked(argv, stdin=script).stdout)
+        finished = self._finished(argv, stdin=script, timeout_seconds=timeout_seconds)
+        if finished.rc != 0:
+            self._raise_failure(argv if finished.rc == NO_BINDINGS or not shown else shown, finished)
+        return self._parsed(argv, finished.stdout)
+
+    def _ceph_argv(self, args: Sequence[str]) -> tuple[str, ...]:
+        return ("ceph", *self._options(), "--connect-timeout", str(self._connect_seconds), *args)
 
     def _options(self) -> list[str]:
         return [word for part, value in self._identity.items() if value for word in (f"--{part}", value)]
@@ -185,13 +281,18 @@ class CephClient:
         return ("rbd", *self._options(), "--client-mount-timeout", str(self._connect_seconds), *args)
 
     def _checked(
+        self, argv: Sequence[str], stdin_file: str | None = None, timeout_seconds: int | None = None
+    ) -> Finished:
+        finished = self._finished(argv, stdin_file=stdin_file, timeout_seconds=timeout_seconds)
+        if finished.rc != 0:
+            self._raise_failure(argv, finished)
+        return finished
+
+    def _finished(
         self, argv: Sequence[str], stdin: str = "", stdin_file: str | None = None, timeout_seconds: int | None = None
     ) -> Finished:
         start = Start((*self._launcher, *argv), timeout_seconds or self._timeout_seconds, stdin, stdin_file)
-        finished = self._run(start)
-        if finished.rc != 0:
-            _raise_failure(start.argv, finished)
-        return finished
+        return self._run(start)
 
     def _parsed(self, argv: Sequence[str], text: str) -> Any:
         try:
@@ -200,15 +301,35 @@ class CephClient:
             # The text itself stays out of the message: it may hold keys.
             raise CephError((*self._launcher, *argv), f"the answer is not JSON ({error})") from error
 
+    def _raise_failure(self, argv: Sequence[str], finished: Finished, more: str = "") -> NoReturn:
+        """Raise the error for a non-zero rc.
 
-def _raise_failure(argv: Sequence[str], finished: Finished) -> NoReturn:
-    """Raise the error for a non-zero rc: :class:`CephNotFound` only if Ceph itself said ENOENT.
+        :class:`CephNotFound` only if Ceph itself said ENOENT: a missing configuration or keyring file also prints
+        "(2) No such file or directory", without any cluster having been asked, and must never be taken for "absent".
+        """
+        rc, stderr = finished.rc, finished.stderr
+        kind, problem = CephError, f"failed with rc {rc}"
+        name = self._identity["name"]
+        said_enoent = "ENOENT" in stderr or "(2) No such file or directory" in stderr
+        if argv[0] == "python3" and rc == NO_BINDINGS:
+            kind = CephNoBindings
+        elif _NOT_CONNECTED.search(stderr):
+            if _REFUSED.search(stderr):
+                problem = f"the cluster refuses {name}: no key, a wrong key, or no such user"
+        elif rc == ENOENT and said_enoent:
+            kind = CephNotFound
+        elif rc in (EPERM, EACCES) and _REFUSED.search(stderr):
+            kind = CephDenied
+            words = [word for word in argv if word not in self._options()]
+            problem = f"{name} may not do that; its caps have to include {caps_needed(_without_options(words))}"
+        raise kind((*self._launcher, *argv), problem + more, rc, stderr)
 
-    A missing configuration or keyring file also prints "(2) No such file or directory", without any cluster
-    having been asked; that must never be taken for "absent".
-    """
-    said_enoent = "ENOENT" in finished.stderr or "(2) No such file or directory" in finished.stderr
-    kind = CephError
-    if finished.rc == ENOENT and said_enoent and not _NOT_CONNECTED.search(finished.stderr):
-        kind = CephNotFound
-    raise kind(argv, f"failed with rc {finished.rc}", finished.rc, finished.stderr)
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """Return the words of a command without the connection options, which come before its own."""
+    plain = list(words)
+    for option in ("--connect-timeout", "--client-mount-timeout"):
+        if option in plain:
+            at = plain.index(option)
+            del plain[at : at + 2]
+    return plain

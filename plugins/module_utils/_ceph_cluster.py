@@ -10,6 +10,8 @@ from typing import Any, Mapping
 
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_client import CephClient
 
+OLDEST_RELEASE = 14
+
 
 @dataclass(frozen=True)
 class Monitor:
@@ -39,10 +41,17 @@ def read_cluster(client: CephClient) -> Cluster:
 
 
 def parse_mon_dump(answer: Mapping[str, Any]) -> Cluster:
-    """Parse ``ceph mon dump -f json``."""
+    """Parse ``ceph mon dump -f json``; raises ValueError for a release that is not supported."""
+    # Before Nautilus (14) the answer has no release.
+    release = answer.get("min_mon_release", 0)
+    if release < OLDEST_RELEASE:
+        raise ValueError(
+            f"the monitors of cluster {answer['fsid']} are at release {release or 'Mimic (13) or older'}: "
+            f"this collection needs Nautilus ({OLDEST_RELEASE}) or newer; upgrade Ceph first"
+        )
     return Cluster(
         fsid=answer["fsid"],
-        release=answer["min_mon_release"],
+        release=release,
         monitors=tuple(sorted((_monitor(mon) for mon in answer["mons"]), key=lambda mon: mon.name)),
     )
 

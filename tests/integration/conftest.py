@@ -1,15 +1,17 @@
 # Copyright (c) 2026, diskless.ceph contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A Ceph cluster of its own, and two machines with addresses of their own that are clients of it."""
+"""For each release a Ceph cluster of its own, and two machines with addresses of their own that are clients of it."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -17,10 +19,63 @@ from lab.ceph import CephCluster
 from lab.images import ensure_image, recipe
 from lab.podman import podman
 from lab.processes import run
+from tests.integration.matrix import Matrix
 from tests.integration.module_run import ModuleRun
 
 POOL = "rbd-tests"
 CLUSTER_ADDRESS = "10.76.0.1"
+RELEASES = ("14", "16", "18", "20")
+# Where converge() changes things through Ceph's Python bindings; elsewhere through its command line tools.
+WRITTEN_BY_BINDINGS = ("14", "18")
+MATRIX = pytest.StashKey[Matrix]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Announce the mark, and begin the table of what was tested on what."""
+    config.addinivalue_line("markers", "not_on(*releases, reason): what is tested does not apply to these releases")
+    config.stash[MATRIX] = Matrix()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what does not apply to a release; the table says why."""
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        release = callspec.params.get("release") if callspec else None
+        reasons = [mark.kwargs["reason"] for mark in item.iter_markers("not_on") if release in mark.args]
+        for reason in reasons:
+            config.stash[MATRIX].leave_out(_subject(item.nodeid), str(release), reason)
+        (left_out if reasons else kept).append(item)
+    items[:] = kept
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Print the table, or leave it to the one who runs the releases one by one (``MATRIX``: a file)."""
+    matrix = config.stash[MATRIX]
+    for outcome in ("passed", "failed", "error"):
+        for report in terminalreporter.stats.get(outcome, []):
+            release = re.search(r"\[.*?ceph(\d+)", report.nodeid)
+            if release:
+                matrix.count(_subject(report.nodeid), release[1], outcome == "passed")
+    if "MATRIX" in os.environ:
+        matrix.save(Path(os.environ["MATRIX"]))
+    for line in matrix.render():
+        terminalreporter.write_line(line)
+
+
+def _subject(nodeid: str) -> str:
+    return Path(nodeid.partition("::")[0]).stem.removeprefix("test_")
+
+
+@pytest.fixture(
+    scope="session", params=os.environ.get("RELEASES", " ".join(RELEASES)).split(), ids=lambda r: f"ceph{r}"
+)
+def release(request: pytest.FixtureRequest) -> str:
+    """The release of Ceph that the cluster runs."""
+    return str(request.param)
 
 
 @dataclass(frozen=True)
@@ -39,6 +94,10 @@ class Machine:
         """Run a command as that user, for 10 s at most (rc 124): who is refused everything is left waiting."""
         bounded = ("timeout", "--kill-after=1", "10", *command, "--name", user)
         return podman("exec", self.container, *bounded, check=False)
+
+    def run(self, *command: str, timeout: float = 30, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command there."""
+        return podman("exec", "-i", self.container, *command, timeout=timeout, check=check)
 
     def python(self, script: str, *args: str) -> str:
         """Run a Python script next to Ceph's libraries and return what it prints."""
@@ -69,12 +128,13 @@ def switch() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def ceph(switch: str) -> Iterator[CephCluster]:
+def ceph(switch: str, release: str) -> Iterator[CephCluster]:
     """A cluster with an RBD pool, reachable on the switch."""
     with ExitStack() as stack:
         namespace = _namespace(stack, f"dci{os.getpid()}-ceph", CLUSTER_ADDRESS, switch)
         network = f"ns:/run/netns/{namespace}"
-        cluster = CephCluster(f"diskless-integration-{os.getpid()}", "16", network, objectstore="memstore", pool=POOL)
+        name = f"diskless-integration-{os.getpid()}-{release}"
+        cluster = CephCluster(name, release, network, objectstore="memstore", pool=POOL)
         stack.callback(cluster.remove)
         cluster.create()
         cluster.wait_ready()
@@ -90,8 +150,12 @@ def machines(switch: str, ceph: CephCluster) -> Iterator[list[Machine]]:
             machine = Machine(f"{ceph.name}-host{number}", f"10.76.0.{number}")
             namespace = _namespace(stack, f"dci{os.getpid()}-h{number}", machine.address, switch)
             image = ensure_image(recipe("ceph", ceph.release), print)
-            podman("run", "--detach", "--name", machine.container, "--network", f"ns:/run/netns/{namespace}", image,
-                   "sleep", "infinity")  # fmt: skip
+            # For ceph-fuse.
+            fuse = ("--device", "/dev/fuse", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined")
+            network = f"ns:/run/netns/{namespace}"
+            podman(
+                "run", "--detach", "--name", machine.container, *fuse, "--network", network, image, "sleep", "infinity"
+            )
             stack.callback(podman, "rm", "--force", "--time", "0", machine.container, check=False)
             conf = ceph.run("cat", "/etc/ceph/ceph.conf")
             podman("exec", "-i", machine.container, "sh", "-c", "cat >/etc/ceph/ceph.conf", stdin=conf)
@@ -101,5 +165,11 @@ def machines(switch: str, ceph: CephCluster) -> Iterator[list[Machine]]:
 
 @pytest.fixture(scope="session")
 def module(ceph: CephCluster) -> ModuleRun:
-    """Run a module against the cluster."""
-    return ModuleRun(ceph.launcher)
+    """Run a module against the cluster.
+
+    The launcher enters the container's namespaces: podman exec would cost every Ceph command a quarter of a second.
+    """
+    pid = podman("container", "inspect", "--format", "{{.State.Pid}}", ceph.name).stdout.strip()
+    enter = ["nsenter", "--target", pid, "--mount", "--net", "--uts", "--ipc", "--pid", "--"]
+    path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return ModuleRun(["env", "-i", path, *enter], writes_by_bindings=ceph.release in WRITTEN_BY_BINDINGS)

@@ -24,15 +24,23 @@ class ModuleFailed(Exception):
 
 @dataclass(frozen=True)
 class ModuleRun:
-    """Runs modules against the cluster behind ``launcher``."""
+    """Runs modules against the cluster behind ``launcher``; see converge() for ``writes_by_bindings``."""
 
     launcher: list[str]
+    writes_by_bindings: bool = True
 
-    def __call__(self, module: str, check_mode: bool = False, **args: Any) -> dict[str, Any]:
-        """Run the module once and return its result; raises ModuleFailed."""
+    def __call__(self, module: str, check_mode: bool = False, bindings: bool = True, **args: Any) -> dict[str, Any]:
+        """Run the module once, through Ceph's Python bindings or its command line tools, and return its result.
+
+        :raises ModuleFailed: when the module fails.
+        """
         settings = {"check_mode": check_mode, "diff": True, "remote_tmp": "/tmp", "keep_remote_files": False}  # noqa: S108
         given = {
-            "ceph_launcher": self.launcher,
+            **(
+                {"ceph_launcher": self.launcher, "ceph_bindings": "auto" if bindings else "never"}
+                if connects(module)
+                else {}
+            ),
             **args,
             **{f"_ansible_{key}": value for key, value in settings.items()},
         }
@@ -55,16 +63,43 @@ class ModuleRun:
     def converge(self, module: str, **args: Any) -> dict[str, Any]:
         """Check, apply, apply again, check again, and return what the first apply returned.
 
-        The check has to announce exactly what the apply then does, and what was applied once has to stay.
+        The check has to announce exactly what the apply then does, and what was applied once has to stay. Half of it
+        goes through Ceph's Python bindings, half through its command line tools: they have to agree. Which of them changes
+        something is the cluster's fixture to say.
         """
-        announced = self(module, check_mode=True, **args)
-        applied = self(module, **args)
-        again = self(module, **args)
-        checked = self(module, check_mode=True, **args)
-        changed = [run["changed"] for run in (announced, applied, again, checked)]
+        writes = self.writes_by_bindings
+        announced = self(module, check_mode=True, bindings=not writes, **args)
+        applied = self(module, bindings=writes, **args)
+        again = self(module, bindings=not writes, **args)
+        checked = self(module, check_mode=True, bindings=writes, **args)
+        return self._converged(announced, applied, again, checked)
+
+    def info(self, module: str, ignore: tuple[str, ...] = (), **args: Any) -> dict[str, Any]:
+        """Run an _info module both ways, which have to agree, but for the keys to ``ignore``, and return its result."""
+        result = self(module, bindings=True, **args)
+        assert without(result, ignore) == without(self(module, bindings=False, **args), ignore)
+        assert result["changed"] is False
+        return result
+
+    @staticmethod
+    def _converged(*runs: dict[str, Any]) -> dict[str, Any]:
+        announced, applied, again, checked = runs
+        changed = [run["changed"] for run in runs]
         assert changed == [True, True, False, False], changed
         assert announced["diff"] == applied["diff"]
         assert applied["diff"]["before"] != applied["diff"]["after"]
         for run in (again, checked):
             assert run["diff"]["before"] == run["diff"]["after"]
         return applied
+
+
+def connects(module: str) -> bool:
+    """Tell whether the module takes the options of the ceph documentation fragment."""
+    return "diskless.ceph.ceph\n" in (ROOT / "plugins" / "modules" / f"{module}.py").read_text(encoding="utf-8")
+
+
+def without(value: Any, ignore: tuple[str, ...]) -> Any:
+    """Return the value without these keys, and without what the module was called with."""
+    if isinstance(value, dict):
+        return {key: without(part, ignore) for key, part in value.items() if key not in (*ignore, "invocation")}
+    return [without(part, ignore) for part in value] if isinstance(value, list) else value

@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 
 FIXTURES = Path(__file__).parents[3] / "fixtures"
+RELEASES = ("14", "16", "18", "20")
 
 
 @pytest.fixture
-def recorded() -> Callable[[str], Any]:
-    """Return a function that returns one recorded answer of Ceph 16."""
+def recorded() -> Callable[..., Any]:
+    """Return a function that returns one recorded answer, of Ceph 16 if no release is named."""
 
-    def read(name: str) -> Any:
-        return json.loads((FIXTURES / "16" / f"{name}.json").read_text(encoding="utf-8"))
+    def read(name: str, release: str = "16") -> Any:
+        return json.loads((FIXTURES / release / f"{name}.json").read_text(encoding="utf-8"))
 
     return read
