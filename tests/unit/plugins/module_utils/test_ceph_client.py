@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import time
 from collections.abc import Callable
@@ -14,6 +15,8 @@ from typing import Any
 import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_client import (
     CephClient,
+    CephCommand,
+    CephDenied,
     CephError,
     CephNotFound,
     CephTimeout,
@@ -37,9 +40,31 @@ class Runner:
         return self.finished
 
 
+class Bindings:
+    """Stands in for Ceph's Python bindings: answers commands with what ``answers`` holds for their first word."""
+
+    def __init__(self, **answers: tuple[int, str, str]) -> None:
+        self.answers = answers
+        self.requests: list[Any] = []
+
+    def __call__(self, start: Start) -> Finished:
+        request = json.loads(eval(start.stdin.splitlines()[1].partition("json.loads(")[2][:-1]))  # noqa: S307 -- a literal
+        self.requests.append(request)
+        ends = [self.answers[command["args"][0]] for command in request["commands"]]
+        answer = [{"rc": rc, "stdout": out, "stderr": err} for rc, out, err in ends]
+        return Finished(0, json.dumps(answer), "")
+
+
+def without_bindings(start: Start) -> Finished:
+    """A machine whose Python has no Ceph."""
+    if "python3" in start.argv:
+        return Finished(96, "", "No module named 'rados'")
+    return Finished(0, json.dumps(list(start.argv[-4:])), "")
+
+
 def test_launcher_conf_name_and_keyring_are_part_of_every_command() -> None:
     run = Runner("{}")
-    client = CephClient(["podman", "exec", "-i", "mon"], "/c", "client.x", "/k", 30, run)
+    client = CephClient(["podman", "exec", "-i", "mon"], "/c", "client.x", "/k", 30, "never", run)
     client.ceph_json("mon", "dump")
     client.rbd("ls", "p")
     client.python_json("print()", [])
@@ -55,7 +80,7 @@ def test_launcher_conf_name_and_keyring_are_part_of_every_command() -> None:
 
 def test_conf_and_keyring_are_left_to_ceph_when_not_given() -> None:
     run = Runner("")
-    client = CephClient(run=run)
+    client = CephClient(bindings="never", run=run)
     client.ceph("auth", "import", "-i", "-", stdin="secret")
     assert run.started[0].argv == (
         "ceph", "--name", "client.admin", "--connect-timeout", "30", "auth", "import", "-i", "-",
@@ -65,7 +90,7 @@ def test_conf_and_keyring_are_left_to_ceph_when_not_given() -> None:
 
 def test_options_of_a_module_make_a_client() -> None:
     params = {"ceph_launcher": ["x"], "ceph_conf": None, "ceph_name": "client.a", "ceph_keyring": None}
-    client = CephClient.from_params({**params, "ceph_timeout": 5})
+    client = CephClient.from_params({**params, "ceph_timeout": 5, "ceph_bindings": "never"})
     with pytest.raises(CephError, match=r"^x rbd --name client\.a --client-mount-timeout 2 ls: cannot start x"):
         client.rbd("ls")
 
@@ -95,18 +120,18 @@ def test_no_other_failure_means_absent(name: str, recorded: Callable[[str], Any]
     with pytest.raises(CephError) as caught:
         CephClient(run=Runner(rc=failure["rc"], stderr=failure["stderr"])).rbd("info", "p/i")
     assert not isinstance(caught.value, CephNotFound)
-    assert f"failed with rc {failure['rc']}" in str(caught.value)
+    assert caught.value.rc == failure["rc"]
 
 
 def test_enoent_of_an_unreached_cluster_is_not_absence() -> None:
     stderr = "unable to find a keyring: (2) No such file or directory\n[errno 2] error connecting to the cluster"
     with pytest.raises(CephError) as caught:
-        CephClient(run=Runner(rc=2, stderr=stderr)).ceph("auth", "get", "client.x")
+        CephClient(bindings="never", run=Runner(rc=2, stderr=stderr)).ceph("auth", "get", "client.x")
     assert not isinstance(caught.value, CephNotFound)
 
 
 def test_error_names_command_rc_and_stderr_but_no_key() -> None:
-    client = CephClient(run=Runner(rc=22, stderr=f"bad line: key = {KEY}\n"))
+    client = CephClient(bindings="never", run=Runner(rc=22, stderr=f"bad line: key = {KEY}\n"))
     with pytest.raises(CephError) as caught:
         client.ceph("auth", "import", "-i", "-", stdin=f"[client.x]\n\tkey = {KEY}\n")
     assert str(caught.value) == (
@@ -116,7 +141,7 @@ def test_error_names_command_rc_and_stderr_but_no_key() -> None:
 
 def test_answer_that_is_not_json_is_an_error_without_the_answer() -> None:
     with pytest.raises(CephError, match="the answer is not JSON") as caught:
-        CephClient(run=Runner(f"key = {KEY}")).ceph_json("auth", "ls")
+        CephClient(bindings="never", run=Runner(f"key = {KEY}")).ceph_json("auth", "ls")
     assert KEY not in str(caught.value)
 
 
@@ -158,3 +183,80 @@ def _runs(pid: int) -> bool:
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except (ProcessLookupError, FileNotFoundError):
         return False
+
+
+def test_many_commands_are_one_process_with_bindings() -> None:
+    run = Bindings(mon=(0, '{"a": 1}', ""), osd=(0, "\n[]", ""))
+    assert CephClient(run=run).ceph_json_many([("mon", "dump"), ("osd", "dump")]) == [{"a": 1}, []]
+    assert run.requests == [
+        {
+            "commands": [
+                {"args": ["mon", "dump", "-f", "json"], "stdin": ""},
+                {"args": ["osd", "dump", "-f", "json"], "stdin": ""},
+            ],
+            "parallel": True,
+        }
+    ]
+
+
+def test_secret_goes_in_by_stdin_with_bindings_too() -> None:
+    starts: list[Start] = []
+
+    def run(start: Start) -> Finished:
+        starts.append(start)
+        return Finished(0, '[{"rc": 0, "stdout": "", "stderr": ""}]', "")
+
+    CephClient(run=run).ceph("auth", "import", "-i", "-", stdin=KEY)
+    assert KEY not in str(starts[0].argv)
+    assert KEY in starts[0].stdin
+
+
+def test_without_bindings_the_command_line_does_it() -> None:
+    client = CephClient(run=without_bindings)
+    assert client.ceph_json("mon", "dump") == ["mon", "dump", "-f", "json"]
+    assert client.uses_bindings() is False
+
+
+def test_bindings_are_not_tried_when_they_are_not_wanted() -> None:
+    run = Runner("{}")
+    client = CephClient(bindings="never", run=run)
+    assert client.uses_bindings() is False
+    client.ceph_json("mon", "dump")
+    assert [start.argv[0] for start in run.started] == ["ceph"]
+
+
+@pytest.mark.parametrize("bindings", ["auto", "never"])
+def test_first_failure_ends_what_runs_in_order(bindings: str) -> None:
+    def run(start: Start) -> Finished:
+        if start.argv[0] == "python3":
+            return Finished(0, '[{"rc": 2, "stdout": "", "stderr": "Error ENOENT: no"}]', "")
+        return Finished(2, "", "Error ENOENT: no")
+
+    with pytest.raises(CephNotFound, match="^ceph --name client.admin --connect-timeout 30 a: failed with rc 2: Error"):
+        CephClient(bindings=bindings, run=run).ceph_many([CephCommand(("a",)), CephCommand(("b",))])
+
+
+def test_failures_of_what_runs_together_are_counted() -> None:
+    run = Bindings(a=(0, "", ""), b=(22, "", "Error EINVAL: bad"), c=(22, "", "Error EINVAL: worse"))
+    commands = [CephCommand((word,)) for word in "abc"]
+    with pytest.raises(CephError, match=r"30 b: failed with rc 22 \(and 1 more commands failed\): Error EINVAL: bad"):
+        CephClient(run=run).ceph_many(commands, parallel=True)
+
+
+def test_refused_command_names_the_cap_that_allows_it() -> None:
+    run = Bindings(osd=(13, "", "Error EACCES: access denied"))
+    with pytest.raises(CephDenied) as caught:
+        CephClient(name="client.x", run=run).ceph("osd", "blocklist", "add", "10.0.0.1:0/12345")
+    assert str(caught.value) == (
+        "ceph --name client.x --connect-timeout 30 osd blocklist add 10.0.0.1:0/12345: client.x may not do that; its "
+        "caps have to include mon 'allow r, allow command \"osd blocklist\"': Error EACCES: access denied"
+    )
+
+
+def test_refused_key_is_told_from_too_small_caps() -> None:
+    stderr = "[errno 13] RADOS permission denied (error connecting to the cluster)"
+    with pytest.raises(
+        CephError, match=r"the cluster refuses client\.x: no key, a wrong key, or no such user"
+    ) as caught:
+        CephClient(name="client.x", run=Runner(rc=1, stderr=stderr)).rbd("ls", "p")
+    assert not isinstance(caught.value, CephDenied)
