@@ -11,6 +11,7 @@ import re
 import shlex
 import signal
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Callable, Mapping, NoReturn, Sequence, TypeVar
 
@@ -23,7 +24,10 @@ EPERM, ENOENT, EACCES = 1, 2, 13
 # 40 characters for AES keys, 60 for the AES256K keys of Ceph 20.
 _CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,58}={0,2}")
 _NOT_CONNECTED = re.compile(r"(couldn't connect|error connecting) to (the )?cluster", re.IGNORECASE)
-_REFUSED = re.compile(r"EACCES|EPERM|Permission denied|permission denied|Operation not permitted")
+# A ceph command computes for a good part of its time.
+_PROCESSES = 4
+_SILENT = re.compile(r"timed out|TimedOut")
+_REFUSED = re.compile(r"EACCES|EPERM|[Pp]ermission denied|Operation not permitted|errno 13")
 
 CEPH_ARGUMENT_SPEC: dict[str, dict[str, Any]] = {
     "ceph_launcher": {"type": "list", "elements": "str", "default": []},
@@ -70,6 +74,7 @@ class CephError(Exception):
 
     def __init__(self, command: Sequence[str], problem: str, rc: int | None = None, stderr: str = "") -> None:
         self.command = shlex.join(command)
+        self.problem = problem
         self.rc = rc
         self.stderr = _CEPHX_KEY.sub("(key)", stderr.strip())
         super().__init__(f"{self.command}: {problem}" + (f": {self.stderr}" if self.stderr else ""))
@@ -88,7 +93,7 @@ class CephNoBindings(CephError):
 
 
 class CephTimeout(CephError):
-    """The command did not finish in time and was killed."""
+    """The cluster did not answer in time, or the command did not finish in time and was killed."""
 
 
 def start_process(start: Start) -> Finished:
@@ -129,7 +134,7 @@ def _run(start: Start, stdin_fd: int | None) -> Finished:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
         if isinstance(error, subprocess.TimeoutExpired):
-            problem = f"no answer within {start.timeout_seconds} s, killed; is the cluster reachable from here?"
+            problem = f"no answer within {start.timeout_seconds} s: can the monitors be reached from there?"
             raise CephTimeout(start.argv, problem) from error
         raise
     return Finished(process.returncode, stdout.decode(errors="replace"), stderr.decode(errors="replace"))
@@ -232,15 +237,21 @@ class CephClient:
             "parallel": parallel,
         }
         shown = self._ceph_argv(commands[0].args if commands else ())
-        # A second more for each command: what bounds one command must not end a thousand.
-        timeout = self._timeout_seconds + len(commands)
+        # What bounds one command must not end a thousand.
+        timeout = self._timeout_seconds + len(commands) // 10
         return [Finished(**answer) for answer in self.python_json(BATCH_SCRIPT, request, shown, timeout)]
 
     def _one_by_one(self, commands: Sequence[CephCommand], parallel: bool) -> list[Finished]:
+        def run(command: CephCommand) -> Finished:
+            return self._finished(self._ceph_argv(command.args), command.stdin)
+
+        if parallel:
+            with ThreadPoolExecutor(_PROCESSES) as executor:
+                return list(executor.map(run, commands))
         done = []
         for command in commands:
-            done.append(self._finished(self._ceph_argv(command.args), command.stdin))
-            if done[-1].rc != 0 and not parallel:
+            done.append(run(command))
+            if done[-1].rc != 0:
                 break
         return done
 
@@ -265,7 +276,10 @@ class CephClient:
         script = f"import json\nREQUEST = json.loads({json.dumps(request)!r})\n{script}"
         identity = [self._identity[part] or "" for part in ("conf", "name", "keyring")]
         argv = ("python3", "-", *identity, str(self._connect_seconds))
-        finished = self._finished(argv, stdin=script, timeout_seconds=timeout_seconds)
+        try:
+            finished = self._finished(argv, stdin=script, timeout_seconds=timeout_seconds)
+        except CephTimeout as error:
+            raise CephTimeout((*self._launcher, *(shown or argv)), error.problem) from error
         if finished.rc != 0:
             self._raise_failure(argv if finished.rc == NO_BINDINGS or not shown else shown, finished)
         return self._parsed(argv, finished.stdout)
@@ -313,6 +327,9 @@ class CephClient:
         said_enoent = "ENOENT" in stderr or "(2) No such file or directory" in stderr
         if argv[0] == "python3" and rc == NO_BINDINGS:
             kind = CephNoBindings
+        elif _SILENT.search(stderr):
+            kind = CephTimeout
+            problem = f"no answer within {self._connect_seconds} s: can the monitors be reached from there?"
         elif _NOT_CONNECTED.search(stderr):
             if _REFUSED.search(stderr):
                 problem = f"the cluster refuses {name}: no key, a wrong key, or no such user"

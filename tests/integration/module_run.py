@@ -35,15 +35,9 @@ class ModuleRun:
         :raises ModuleFailed: when the module fails.
         """
         settings = {"check_mode": check_mode, "diff": True, "remote_tmp": "/tmp", "keep_remote_files": False}  # noqa: S108
-        given = {
-            **(
-                {"ceph_launcher": self.launcher, "ceph_bindings": "auto" if bindings else "never"}
-                if connects(module)
-                else {}
-            ),
-            **args,
-            **{f"_ansible_{key}": value for key, value in settings.items()},
-        }
+        given = {**args, **{f"_ansible_{key}": value for key, value in settings.items()}}
+        if connects(module):
+            given = {"ceph_launcher": self.launcher, "ceph_bindings": "auto" if bindings else "never", **given}
         result = subprocess.run(
             [sys.executable, "-m", f"{PACKAGE}.{module}"],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),

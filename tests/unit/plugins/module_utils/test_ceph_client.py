@@ -62,13 +62,22 @@ def without_bindings(start: Start) -> Finished:
     return Finished(0, json.dumps(list(start.argv[-4:])), "")
 
 
-def test_launcher_conf_name_and_keyring_are_part_of_every_command() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        "podman exec -i mon",
+        "cephadm shell --",
+        "kubectl -n rook-ceph exec -i deploy/rook-ceph-tools --",
+    ],
+)
+def test_launcher_conf_name_and_keyring_are_part_of_every_command(words: str) -> None:
     run = Runner("{}")
-    client = CephClient(["podman", "exec", "-i", "mon"], "/c", "client.x", "/k", 30, "never", run)
+    launcher = tuple(words.split())
+    client = CephClient(launcher, "/c", "client.x", "/k", 30, "never", run)
     client.ceph_json("mon", "dump")
     client.rbd("ls", "p")
     client.python_json("print()", [])
-    launcher = ("podman", "exec", "-i", "mon")
     options = ("--conf", "/c", "--name", "client.x", "--keyring", "/k")
     assert [start.argv for start in run.started] == [
         (*launcher, "ceph", *options, "--connect-timeout", "15", "mon", "dump", "-f", "json"),
@@ -166,7 +175,7 @@ def test_messages_are_asked_for_in_english(monkeypatch: pytest.MonkeyPatch) -> N
 def test_command_that_takes_too_long_is_killed_with_its_children(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     script = f"sleep 60 & echo $! >{pid_file}; wait"
-    with pytest.raises(CephTimeout, match="no answer within 1 s, killed; is the cluster reachable from here"):
+    with pytest.raises(CephTimeout, match="no answer within 1 s: can the monitors be reached from there"):
         start_process(Start(("sh", "-c", script), 1))
     child = int(pid_file.read_text())
     for _attempt in range(50):
@@ -232,7 +241,9 @@ def test_first_failure_ends_what_runs_in_order(bindings: str) -> None:
             return Finished(0, '[{"rc": 2, "stdout": "", "stderr": "Error ENOENT: no"}]', "")
         return Finished(2, "", "Error ENOENT: no")
 
-    with pytest.raises(CephNotFound, match="^ceph --name client.admin --connect-timeout 30 a: failed with rc 2: Error"):
+    with pytest.raises(
+        CephNotFound, match=r"^ceph --name client\.admin --connect-timeout 30 a: failed with rc 2: Error"
+    ):
         CephClient(bindings=bindings, run=run).ceph_many([CephCommand(("a",)), CephCommand(("b",))])
 
 
