@@ -47,8 +47,8 @@ options:
     version_added: 0.1.0
   ceph_bindings:
     description:
-      - V(auto) talks to Ceph through its Python bindings where they can be imported, here or behind O(ceph_launcher), many commands in one
-        process. Where they cannot, it is as V(never).
+      - V(auto) talks to Ceph through its Python bindings where they can be imported, here or behind O(ceph_launcher),
+        many commands in one process. Where they cannot, it is as V(never).
       - V(never) runs the commands C(ceph) and C(rbd), one process for each. It does the same, slower.
     type: str
     choices: [auto, never]

@@ -109,7 +109,7 @@ def run_in_order(commands):
 
 if REQUEST["parallel"]:
     # The monitors gather what arrives together into one round of Paxos.
-    with ThreadPoolExecutor(32) as executor:
+    with ThreadPoolExecutor(128) as executor:
         answers = list(executor.map(lambda command: run(**command), REQUEST["commands"]))
 else:
     answers = run_in_order(REQUEST["commands"])

@@ -238,7 +238,7 @@ class CephClient:
         }
         shown = self._ceph_argv(commands[0].args if commands else ())
         # What bounds one command must not end a thousand.
-        timeout = self._timeout_seconds + len(commands) // 10
+        timeout = self._timeout_seconds + len(commands) // 4
         return [Finished(**answer) for answer in self.python_json(BATCH_SCRIPT, request, shown, timeout)]
 
     def _one_by_one(self, commands: Sequence[CephCommand], parallel: bool) -> list[Finished]:

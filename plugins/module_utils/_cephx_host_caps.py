@@ -8,9 +8,8 @@ from __future__ import annotations
 import ipaddress
 from dataclasses import dataclass
 
+from ansible_collections.diskless.ceph.plugins.module_utils._cephx_profile import fence_one_instance
 from ansible_collections.diskless.ceph.plugins.module_utils._rbd_image import Parent
-
-_FIRST_BLOCKLIST_RELEASE = 16
 
 
 @dataclass(frozen=True)
@@ -39,23 +38,17 @@ def host_caps(host: HostCaps, release: int) -> dict[str, str]:
 
 
 def _mon_caps(address: ipaddress.IPv4Address | ipaddress.IPv6Address, network: str, release: int) -> str:
-    grants = [f"profile simple-rados-client {network}"]
-    # Kernels before 5.10 and their like say blacklist, also to clusters that have renamed it.
-    words = ("blocklist", "blacklist") if release >= _FIRST_BLOCKLIST_RELEASE else ("blacklist",)
-    grants += [
-        f"allow command 'osd {word}' with {word}op=add addr regex '{_former_self(address)}' {network}" for word in words
-    ]
-    return ", ".join(grants)
+    grants = ["profile simple-rados-client", *fence_one_instance(_own_address(address), release)]
+    return ", ".join(f"{grant} {network}" for grant in grants)
 
 
-def _former_self(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
-    """Return the pattern of this host's client instances as the kernel prints them (``%pISpc/%u``).
+def _own_address(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> str:
+    """Return the pattern of this host's address as the kernel prints it (``%pISpc``).
 
-    The nonce is a random 32-bit number. Four digits at least keep out 0, which stands for every client of that
-    address. Brackets instead of backslashes: those would be lost in a keyring file.
+    Brackets instead of backslashes: those would be lost in a keyring file.
     """
     text = str(address).replace(".", "[.]")
-    return f"^{text}:0/[0-9]{{4,}}$" if address.version == 4 else f"^[[]{text}[]]:0/[0-9]{{4,}}$"  # noqa: PLR2004
+    return text if address.version == 4 else f"[[]{text}[]]"  # noqa: PLR2004
 
 
 def _osd_caps(host: HostCaps, network: str) -> str:

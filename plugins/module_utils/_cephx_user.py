@@ -9,8 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Iterable, Mapping
 
-_GRANT = re.compile(r"""(?:"[^"]*"|'[^']*'|[^,"'])+""")
-_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|[^\s"'])+""")
+from ansible_collections.diskless.ceph.plugins.module_utils._cephx_caps import normalise_grants
 
 
 @dataclass(frozen=True)
@@ -33,14 +32,8 @@ def parse_user(entry: Mapping[str, Any]) -> CephxUser:
 
 
 def normalise_caps(caps: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return caps in a form that compares by meaning: the grants of a service in sorted order, single spaces.
-
-    A client may do what any one grant allows (MonCap and OSDCap ``is_capable``), so their order means nothing.
-    """
-    return {
-        service: tuple(sorted(" ".join(_WORD.findall(grant)) for grant in _GRANT.findall(text)))
-        for service, text in caps.items()
-    }
+    """Return caps in a form that compares by meaning; no caps for a service are the same as none at all."""
+    return {service: normalise_grants(text) for service, text in caps.items() if text.strip()}
 
 
 def same_caps(one: Mapping[str, str], other: Mapping[str, str]) -> bool:
@@ -58,5 +51,5 @@ def render_keyring(users: Iterable[CephxUser]) -> str:
 
 
 def _quote(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    # From 16 on ; and # begin a comment even between quotes.
+    return '"' + re.sub(r"([\\\";#])", r"\\\1", text) + '"'

@@ -5,20 +5,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Mapping
+from typing import Iterable, Mapping
 
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_client import CephClient
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_cluster import read_cluster
 from ansible_collections.diskless.ceph.plugins.module_utils._cephx_user import parse_users, render_keyring
 from ansible_collections.diskless.ceph.plugins.module_utils._host_storage_plan import HostPlan, Plan, State
 from ansible_collections.diskless.ceph.plugins.module_utils._host_storage_wanted import WantedHost
-from ansible_collections.diskless.ceph.plugins.module_utils._rbd_bulk_scripts import BRING_ABOUT_SCRIPT
-from ansible_collections.diskless.ceph.plugins.module_utils._rbd_features import feature_bits
+from ansible_collections.diskless.ceph.plugins.module_utils._rbd_apply import apply_operations
 from ansible_collections.diskless.ceph.plugins.module_utils._rbd_image import SnapshotName
+from ansible_collections.diskless.ceph.plugins.module_utils._rbd_operations import (
+    RbdOperation,
+    clone_image,
+    create_namespace,
+    resize_image,
+)
 from ansible_collections.diskless.ceph.plugins.module_utils._rbd_reader import read_rbd
-
-# Few enough to be done well within the time limit for one command.
-_BATCH = 50
 
 
 def read_state(client: CephClient, hosts: Iterable[WantedHost], golden: Mapping[str, SnapshotName]) -> State:
@@ -34,26 +36,19 @@ def apply_plan(client: CephClient, plan: Plan) -> None:
     leaves images that the next run finds and completes.
     """
     steps = [step for step in plan.hosts if step.changed]
-    images = [_image_request(step) for step in steps if step.create_namespace or step.clone or step.grow]
-    for first in range(0, len(images), _BATCH):
-        client.python_json(BRING_ABOUT_SCRIPT, images[first : first + _BATCH])
+    apply_operations(client, [_operations(step) for step in steps])
     users = [step.user for step in steps if step.user_action != "unchanged"]
     if users:
         client.ceph("auth", "import", "-i", "-", stdin=render_keyring(users))
 
 
-def _image_request(step: HostPlan) -> list[Any]:
+def _operations(step: HostPlan) -> list[RbdOperation]:
     root = step.host.root
-    clone = _clone_request(step.parent.snapshot, step.host.features) if step.clone and step.parent else None
-    return [root.pool, root.namespace, root.image, step.host.root_size, step.create_namespace, clone]
-
-
-def _clone_request(parent: SnapshotName, features: Iterable[str]) -> dict[str, Any]:
-    image = parent.image
-    return {
-        "pool": image.pool,
-        "namespace": image.namespace,
-        "image": image.image,
-        "snapshot": parent.snapshot,
-        "features": feature_bits(features),
-    }
+    operations = []
+    if step.create_namespace:
+        operations.append(create_namespace(root.pool, root.namespace))
+    if step.clone and step.parent:
+        operations.append(clone_image(step.parent.snapshot, root, step.host.features))
+    if step.grow:
+        operations.append(resize_image(root, step.host.root_size))
+    return operations

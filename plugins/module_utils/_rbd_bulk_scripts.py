@@ -1,14 +1,15 @@
 # Copyright (c) 2026, diskless.ceph contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scripts that read or clone many RBD images in one process.
+"""Scripts that read or change many RBD images in one process.
 
 ``rbd info`` costs 42 ms per image, librbd in one process 3.5 ms; behind a launcher such as ``podman exec`` each
 command costs another quarter of a second. They are strings, not modules, because they run behind the launcher, and
 with whatever Python is there: 3.6 in the older Ceph containers.
 
-``REQUEST`` is put in front of the script, a list. The rbd bindings print nothing of their own, so the answer is all
-of stdout; a failure ends the script, with the reason on stderr.
+``REQUEST`` is put in front of the script. The rbd bindings print nothing of their own, so the answer is all of
+stdout; what ends the script as a whole says so on stderr. Without bindings the exit code is ``NO_BINDINGS`` (see
+``_ceph_batch_script``).
 """
 
 from __future__ import annotations
@@ -22,15 +23,20 @@ try:
     import rados
     import rbd
 except ImportError as error:
-    sys.exit("%s: install Ceph's Python bindings, Debian packages python3-rados and python3-rbd" % error)
+    print(error, file=sys.stderr)
+    sys.exit(96)
 
 
-def for_each(verb, function, requests):
+def run_all(function, requests):
     # librbd waits for the cluster about as long as it computes.
-    with ThreadPoolExecutor(8) as executor:
-        futures = [executor.submit(function, *request) for request in requests]
+    with ThreadPoolExecutor(16) as executor:
+        return [executor.submit(function, *request) for request in requests]
+
+
+def for_each(function, requests):
+    futures = run_all(function, requests)
     failures = [
-        "cannot %s image %s: %s" % (verb, "/".join(filter(None, request[:3])), future.exception())
+        "cannot read image %s: %s" % ("/".join(filter(None, request[:3])), future.exception())
         for request, future in zip(requests, futures)
         if future.exception()
     ]
@@ -52,11 +58,15 @@ def connect(conf, name, keyring, connect_timeout):
     return cluster
 """
 
-# REQUEST: [[pool, namespace, image]]. Answer: {"namespaces": {pool: [name] or null without that pool},
-# "images": [...]}; an image that does not exist is left out.
+# REQUEST: [[pool, namespace, image]]. Answer: {"pools": [name], "namespaces": {pool: [name] or null without that
+# pool}, "images": [...]}; an image that does not exist is left out.
 READ_SCRIPT = (
     _CONNECT
     + r"""
+FLAGS = ((1, "object map invalid"), (2, "fast diff invalid"))
+pool_names = {}
+
+
 def read_parent(image):
     try:
         spec = image.get_parent_image_spec()
@@ -71,11 +81,27 @@ def read_parent(image):
     }
 
 
+def read_lock(image):
+    found = image.list_lockers()
+    if not found:
+        return None
+    locker, lock_id, address = found["lockers"][0]
+    return {"locker": locker, "address": address, "lock_id": lock_id, "exclusive": bool(found["exclusive"])}
+
+
+def read_data_pool(image):
+    return pool_names[image.data_pool_id()] if image.features() & rbd.RBD_FEATURE_DATA_POOL else None
+
+
 def read_open_image(image):
+    flags = image.flags()
     return {
         "id": image.id(),
         "size": image.size(),
         "features": image.features(),
+        "flags": [name for bit, name in FLAGS if flags & bit],
+        "data_pool": read_data_pool(image),
+        "metadata": dict(image.metadata_list()),
         "parent": read_parent(image),
         "snapshots": [
             {"name": snap["name"], "size": snap["size"], "protected": bool(image.is_protected_snap(snap["name"]))}
@@ -85,6 +111,7 @@ def read_open_image(image):
         "watchers": [
             {"address": watcher["addr"], "client": "client.%d" % watcher["id"]} for watcher in image.watchers_list()
         ],
+        "lock": read_lock(image),
     }
 
 
@@ -99,44 +126,159 @@ def read_image(pool, namespace, name):
 
 
 def read_namespaces(pool):
-    try:
-        with cluster.open_ioctx(pool) as ioctx:
-            return rbd.RBD().namespace_list(ioctx)
-    except rados.ObjectNotFound:
-        return None
+    with cluster.open_ioctx(pool) as ioctx:
+        return rbd.RBD().namespace_list(ioctx)
 
 
 cluster = connect(*sys.argv[1:5])
-namespaces = {pool: read_namespaces(pool) for pool in sorted({wanted[0] for wanted in REQUEST})}
-found = for_each("read", read_image, [wanted for wanted in REQUEST if namespaces[wanted[0]] is not None])
+pools = cluster.list_pools()
+pool_names.update((cluster.pool_lookup(pool), pool) for pool in pools)
+wanted_pools = sorted({wanted[0] for wanted in REQUEST})
+namespaces = {pool: read_namespaces(pool) if pool in pools else None for pool in wanted_pools}
+found = for_each(read_image, [wanted for wanted in REQUEST if namespaces[wanted[0]] is not None])
 cluster.shutdown()
-json.dump({"namespaces": namespaces, "images": [image for image in found if image]}, sys.stdout)
+json.dump({"pools": pools, "namespaces": namespaces, "images": [image for image in found if image]}, sys.stdout)
 """
 )
 
-# REQUEST: [[pool, namespace, image, its size in bytes at least, whether to create the namespace,
-# null or {"pool", "namespace", "image", "snapshot": what to clone, "features": bit mask}]]. Answer: their number.
-BRING_ABOUT_SCRIPT = (
+# REQUEST: [pool, namespace, or null for every namespace]. Answer: [[namespace, image]]; nothing without that pool.
+LIST_SCRIPT = (
     _CONNECT
     + r"""
-def bring_about(pool, namespace, image, size, create_namespace, clone):
+def list_namespace(namespace):
     with cluster.open_ioctx(pool) as ioctx:
-        if create_namespace:
-            rbd.RBD().namespace_create(ioctx, namespace)
         ioctx.set_namespace(namespace)
-        if clone:
-            with cluster.open_ioctx(clone["pool"]) as parent_ioctx:
-                parent_ioctx.set_namespace(clone["namespace"])
-                source = (parent_ioctx, clone["image"], clone["snapshot"])
-                rbd.RBD().clone(*source, ioctx, image, features=clone["features"])
-        with rbd.Image(ioctx, image) as opened:
-            if opened.size() < size:
-                opened.resize(size)
+        return [[namespace, name] for name in rbd.RBD().list(ioctx)]
+
+
+pool, namespace = REQUEST
+cluster = connect(*sys.argv[1:5])
+images = []
+if cluster.pool_exists(pool):
+    with cluster.open_ioctx(pool) as ioctx:
+        existing = [""] + rbd.RBD().namespace_list(ioctx)
+    for found in run_all(list_namespace, [[name] for name in existing if namespace in (None, name)]):
+        images += found.result()
+cluster.shutdown()
+json.dump(images, sys.stdout)
+"""
+)
+
+# REQUEST: [pool]. Answer: {pool: value of rbd_default_features for new images in it}.
+DEFAULT_FEATURES_SCRIPT = (
+    _CONNECT
+    + r"""
+def default_features(pool):
+    with cluster.open_ioctx(pool) as ioctx:
+        return next(
+            option["value"] for option in rbd.RBD().config_list(ioctx) if option["name"] == "rbd_default_features"
+        )
 
 
 cluster = connect(*sys.argv[1:5])
-done = for_each("bring about", bring_about, REQUEST)
+answer = {pool: default_features(pool) for pool in REQUEST}
 cluster.shutdown()
-json.dump(len(done), sys.stdout)
+json.dump(answer, sys.stdout)
+"""
+)
+
+# REQUEST: [[[kind, pool, namespace, image, arguments]]]: jobs, each a list of operations (see _rbd_operations).
+# Answer: for each job null, or [number of the operation that failed, why].
+APPLY_SCRIPT = (
+    _CONNECT
+    + r"""
+def bits(features):
+    return sum(getattr(rbd, "RBD_FEATURE_" + name.upper().replace("-", "_")) for name in features)
+
+
+def creation(given):
+    options = {"features": bits(given["features"])} if given["features"] else {}
+    return dict(options, data_pool=given["data_pool"]) if given["data_pool"] else options
+
+
+def clone(ioctx, name, given):
+    pool, namespace, image, snapshot = given["parent"]
+    with cluster.open_ioctx(pool) as parent:
+        parent.set_namespace(namespace)
+        rbd.RBD().clone(parent, image, snapshot, ioctx, name, **creation(given))
+
+
+# What needs no open image, or must not have one.
+POOL_VERBS = {
+    "create_image": lambda ioctx, name, given: rbd.RBD().create(
+        ioctx, name, given["size"], old_format=False, **creation(given)
+    ),
+    "clone_image": clone,
+    "rename_image": lambda ioctx, name, given: rbd.RBD().rename(ioctx, name, given["new_name"]),
+    "remove_image": lambda ioctx, name, given: rbd.RBD().remove(ioctx, name),
+}
+IMAGE_VERBS = {
+    "resize_image": lambda image, given: image.resize(given["size"], allow_shrink=given["shrink"]),
+    "flatten_image": lambda image, given: image.flatten(),
+    "enable_features": lambda image, given: image.update_features(bits(given["features"]), True),
+    "disable_features": lambda image, given: image.update_features(bits(given["features"]), False),
+    "rebuild_object_map": lambda image, given: image.rebuild_object_map(),
+    "set_metadata": lambda image, given: image.metadata_set(given["key"], given["value"]),
+    "remove_metadata": lambda image, given: image.metadata_remove(given["key"]),
+    "create_snapshot": lambda image, given: image.create_snap(given["snapshot"]),
+    "protect_snapshot": lambda image, given: image.protect_snap(given["snapshot"]),
+    "unprotect_snapshot": lambda image, given: image.unprotect_snap(given["snapshot"]),
+    "remove_snapshot": lambda image, given: image.remove_snap(given["snapshot"]),
+    "rollback_snapshot": lambda image, given: image.rollback_to_snap(given["snapshot"]),
+    "remove_lock": lambda image, given: image.break_lock(given["locker"], given["lock_id"]),
+}
+
+
+class OpenImages:
+    # The operations of a job share one open image.
+    def __init__(self):
+        self.place = None
+
+    def close(self):
+        if self.place is not None:
+            self.image.close()
+            self.ioctx.close()
+            self.place = None
+
+    def get(self, pool, namespace, name):
+        if self.place != (pool, namespace, name):
+            self.close()
+            self.ioctx = cluster.open_ioctx(pool)
+            self.ioctx.set_namespace(namespace)
+            self.image = rbd.Image(self.ioctx, name)
+            self.place = (pool, namespace, name)
+        return self.image
+
+
+def apply(opened, kind, pool, namespace, name, given):
+    if kind in IMAGE_VERBS:
+        IMAGE_VERBS[kind](opened.get(pool, namespace, name), given)
+        return
+    opened.close()
+    with cluster.open_ioctx(pool) as ioctx:
+        if kind == "create_namespace":
+            rbd.RBD().namespace_create(ioctx, namespace)
+            return
+        ioctx.set_namespace(namespace)
+        POOL_VERBS[kind](ioctx, name, given)
+
+
+def run_job(*operations):
+    opened = OpenImages()
+    try:
+        for number, operation in enumerate(operations):
+            try:
+                apply(opened, *operation)
+            except (rados.Error, rbd.Error) as error:
+                return [number, str(error)]
+    finally:
+        opened.close()
+    return None
+
+
+cluster = connect(*sys.argv[1:5])
+done = [future.result() for future in run_all(run_job, REQUEST)]
+cluster.shutdown()
+json.dump(done, sys.stdout)
 """
 )

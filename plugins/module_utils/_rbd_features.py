@@ -24,6 +24,11 @@ _NAMES = (
 )
 # What a user may ask for; Ceph sets and clears the others by itself.
 SELECTABLE = ("layering", "exclusive-lock", "object-map", "fast-diff", "deep-flatten", "journaling")
+ALL = _NAMES
+# What can be enabled and disabled later, in the order in which one builds on the other.
+CHANGEABLE = ("exclusive-lock", "object-map", "fast-diff", "journaling")
+# Ceph enables and disables these two together, whichever of them it is asked for.
+_TOGETHER = ("object-map", "fast-diff")
 _NEEDS = {"object-map": "exclusive-lock", "fast-diff": "object-map", "journaling": "exclusive-lock"}
 # First kernel whose drivers/block/rbd.c has the feature in RBD_FEATURES_SUPPORTED. Features that are
 # missing here (journaling above all) no kernel maps.
@@ -71,6 +76,31 @@ def feature_problems(features: Iterable[str]) -> list[str]:
         f"feature {name} needs {_NEEDS[name]}" for name in wanted if name in _NEEDS and _NEEDS[name] not in wanted
     ]
     return problems
+
+
+def with_needs(features: Iterable[str]) -> tuple[str, ...]:
+    """Return these features and what comes with enabling them, first what the others build on."""
+    found = set(features)
+    for name in reversed(CHANGEABLE):
+        if name in _TOGETHER and found.intersection(_TOGETHER):
+            found.add(name)
+        if name in found and name in _NEEDS:
+            found.add(_NEEDS[name])
+    return _in_building_order(found)
+
+
+def with_dependants(features: Iterable[str]) -> tuple[str, ...]:
+    """Return these features and what goes with disabling them, first what builds on the others."""
+    found = set(features)
+    for name in CHANGEABLE:
+        if _NEEDS.get(name) in found or (name in _TOGETHER and found.intersection(_TOGETHER)):
+            found.add(name)
+    return _in_building_order(found)[::-1]
+
+
+def _in_building_order(features: Iterable[str]) -> tuple[str, ...]:
+    order = (*(name for name in _NAMES if name not in CHANGEABLE), *CHANGEABLE)
+    return tuple(sorted(features, key=order.index))
 
 
 def parse_kernel(version: str) -> tuple[int, int]:

@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Mapping
-
-from ansible_collections.diskless.ceph.plugins.module_utils._rbd_features import feature_names
 
 _SNAPSHOT = re.compile(r"([^/@]+)/(?:([^/@]+)/)?([^/@]+)@([^/@]+)")
 
@@ -78,16 +76,46 @@ class Parent:
 
 
 @dataclass(frozen=True)
+class Lock:
+    """Who holds an image: ``locker`` is the client, such as client.4137, ``address`` its client instance.
+
+    librbd and the kernel lock by themselves, under an id ``auto COOKIE``; any other id somebody chose.
+    """
+
+    locker: str
+    address: str
+    lock_id: str
+    exclusive: bool
+
+    @property
+    def automatic(self) -> bool:
+        """Whether a client took it by itself, to be handed over or taken from the dead."""
+        return self.lock_id.startswith("auto ")
+
+    def __str__(self) -> str:
+        """Return the lock as an error message names it."""
+        return f"{self.address} ({self.locker}, lock {self.lock_id!r})"
+
+
+@dataclass(frozen=True)
 class Image:
-    """An existing image; ``size`` in bytes."""
+    """An existing image; ``size`` in bytes.
+
+    ``flags`` are "object map invalid" and "fast diff invalid"; ``data_pool`` is None where the data is in the pool of
+    the image itself.
+    """
 
     name: ImageName
     image_id: str
     size: int
     features: tuple[str, ...]
-    parent: Parent | None
-    snapshots: tuple[Snapshot, ...]
-    watchers: tuple[Watcher, ...]
+    flags: tuple[str, ...] = ()
+    data_pool: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    parent: Parent | None = None
+    snapshots: tuple[Snapshot, ...] = ()
+    watchers: tuple[Watcher, ...] = ()
+    lock: Lock | None = None
 
     def snapshot(self, name: str) -> Snapshot | None:
         """Return the snapshot of that name."""
@@ -95,13 +123,16 @@ class Image:
 
 
 def parse_image(answer: Mapping[str, Any]) -> Image:
-    """Build an :class:`Image` from one entry of the bulk read (see ``_rbd_bulk_scripts``)."""
-    parent = answer["parent"]
+    """Build an :class:`Image` from one entry of the bulk read, or from what ``rbd`` said (see ``_rbd_reader``)."""
+    parent, lock = answer["parent"], answer["lock"]
     return Image(
         name=ImageName(answer["pool"], answer["namespace"], answer["image"]),
         image_id=answer["id"],
         size=answer["size"],
-        features=feature_names(answer["features"]),
+        features=tuple(answer["features"]),
+        flags=tuple(answer["flags"]),
+        data_pool=answer["data_pool"],
+        metadata=dict(sorted(answer["metadata"].items())),
         parent=None
         if parent is None
         else Parent(
@@ -109,5 +140,6 @@ def parse_image(answer: Mapping[str, Any]) -> Image:
             parent["id"],
         ),
         snapshots=tuple(Snapshot(**snapshot) for snapshot in answer["snapshots"]),
-        watchers=tuple(Watcher(**watcher) for watcher in answer["watchers"]),
+        watchers=tuple(sorted((Watcher(**watcher) for watcher in answer["watchers"]), key=str)),
+        lock=None if lock is None else Lock(**lock),
     )

@@ -65,7 +65,8 @@ def hold_image(  # noqa: PLR0913 -- who holds which image, from where
     """Hold the image open, with its exclusive lock if it has that feature; by default from inside the cluster."""
     words = [*(launcher or ceph.launcher)]
     process = subprocess.Popen(
-        [*words, "python3", "-c", _SCRIPT, pool, namespace, image, name],
+        # Bounded, in case it is refused everything and waits; no test holds an image for longer.
+        [*words, "timeout", "--foreground", "180", "python3", "-c", _SCRIPT, pool, namespace, image, name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

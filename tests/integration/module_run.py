@@ -58,8 +58,8 @@ class ModuleRun:
         """Check, apply, apply again, check again, and return what the first apply returned.
 
         The check has to announce exactly what the apply then does, and what was applied once has to stay. Half of it
-        goes through Ceph's Python bindings, half through its command line tools: they have to agree. Which of them changes
-        something is the cluster's fixture to say.
+        goes through Ceph's Python bindings, half through its command line tools: they have to agree. Which of them
+        changes something is the cluster's fixture to say.
         """
         writes = self.writes_by_bindings
         announced = self(module, check_mode=True, bindings=not writes, **args)

@@ -9,6 +9,7 @@ import re
 
 import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._cephx_host_caps import HostCaps, host_caps
+from ansible_collections.diskless.ceph.plugins.module_utils._cephx_profile import NONCE
 from ansible_collections.diskless.ceph.plugins.module_utils._rbd_image import Parent, parse_snapshot_name
 
 PARENT = Parent(parse_snapshot_name("diskless/golden@root"), "104cca2f767f")
@@ -20,8 +21,8 @@ def test_caps_of_a_host() -> None:
     where = 'pool=diskless namespace="" object_prefix'
     assert caps == {
         "mon": f"profile simple-rados-client {here}, "
-        f"allow command 'osd blocklist' with blocklistop=add addr regex '^10[.]77[.]0[.]11:0/[0-9]{{4,}}$' {here}, "
-        f"allow command 'osd blacklist' with blacklistop=add addr regex '^10[.]77[.]0[.]11:0/[0-9]{{4,}}$' {here}",
+        f"allow command 'osd blocklist' with blocklistop=add addr regex '^10[.]77[.]0[.]11:0/{NONCE}$' {here}, "
+        f"allow command 'osd blacklist' with blacklistop=add addr regex '^10[.]77[.]0[.]11:0/{NONCE}$' {here}",
         "osd": f"profile rbd pool=diskless namespace=pi1 {here}, "
         f"allow class-read {where} rbd_directory {here}, "
         f"allow r class-read {where} rbd_header.104cca2f767f {here}, "
@@ -53,6 +54,9 @@ def test_flattened_root_image_needs_no_parent() -> None:
                 "10.77.0.12:0/2654949452",
                 "10.77.0.11:0/0",
                 "10.77.0.11:0/999",
+                "10.77.0.11:0/0000",
+                "10.77.0.11:0/0024",
+                "10.77.0.11:0/4294967296",
                 "10.77.0.110:0/2654949452",
                 "1077.0.11:0/2654",
             ],

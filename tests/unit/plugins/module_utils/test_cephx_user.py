@@ -35,11 +35,17 @@ def test_key_is_not_in_the_repr() -> None:
     [
         ("allow r, allow w", "allow w,allow r"),
         ("allow  r", "allow r "),
+        ("allow r; allow w", "allow w, allow r"),
+        ("allow command 'a b'", 'allow command "a b"'),
         ("allow r pool=a, allow r pool=b", "allow r  pool=b ,allow r pool=a"),
     ],
 )
 def test_order_and_spaces_do_not_matter(one: str, other: str) -> None:
     assert same_caps({"osd": one}, {"osd": other})
+
+
+def test_no_caps_are_none() -> None:
+    assert same_caps({"mon": ""}, {})
 
 
 @pytest.mark.parametrize(
@@ -58,10 +64,10 @@ def test_everything_else_does(one: dict[str, str], other: dict[str, str]) -> Non
 
 def test_keyring_quotes_what_ceph_unquotes() -> None:
     users = [
-        CephxUser("client.b", {"osd": 'allow r namespace=""', "mon": "a\\b"}, "K1"),
+        CephxUser("client.b", {"osd": 'allow r namespace=""', "mon": "a\\b;#"}, "K1"),
         CephxUser("client.a", {}, "K2"),
     ]
     assert render_keyring(users) == (
-        '[client.b]\n\tkey = K1\n\tcaps mon = "a\\\\b"\n'
+        '[client.b]\n\tkey = K1\n\tcaps mon = "a\\\\b\\;\\#"\n'
         '\tcaps osd = "allow r namespace=\\"\\""\n[client.a]\n\tkey = K2\n'
     )

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +32,7 @@ from ansible_collections.diskless.ceph.plugins.module_utils._rbd_reader import R
 
 FEATURES = ("layering", "exclusive-lock", "object-map", "fast-diff")
 SNAPSHOT = parse_snapshot_name("diskless/golden@root")
-GOLDEN = Image(SNAPSHOT.image, "901d", 4 << 30, FEATURES, None, (Snapshot("root", 4 << 30, True),), ())
+GOLDEN = Image(SNAPSHOT.image, "901d", 4 << 30, FEATURES, snapshots=(Snapshot("root", 4 << 30, True),))
 CLUSTER = Cluster("f51d", 16, (Monitor("a", "10.77.0.2:6789", "10.77.0.2:3300"),))
 
 
@@ -44,7 +44,7 @@ def host(name: str = "pi1", number: int = 11, **other: Any) -> WantedHost:
 
 def root_image(name: str = "pi1", **other: Any) -> Image:
     features = (*FEATURES, "operations")
-    image = Image(ImageName("diskless", name, "root"), "0", 8 << 30, features, Parent(SNAPSHOT, "901d"), (), ())
+    image = Image(ImageName("diskless", name, "root"), "0", 8 << 30, features, parent=Parent(SNAPSHOT, "901d"))
     return replace(image, **other)
 
 
@@ -73,9 +73,12 @@ class Client:
         self.commands: list[tuple[str, ...]] = []
         self.keyring = ""
 
-    def python_json(self, _script: str, request: Any) -> Any:
+    def either(self, with_bindings: Callable[[], Any], _without: Callable[[], Any]) -> Any:
+        return with_bindings()
+
+    def python_json(self, _script: str, request: Any, **_other: Any) -> Any:
         self.requests.append(request)
-        return len(request)
+        return [None] * len(request)
 
     def ceph(self, *args: str, stdin: str = "") -> str:
         self.commands.append(args)
@@ -94,8 +97,16 @@ def test_new_host_gets_namespace_clone_size_and_user() -> None:
     assert wanted.problems == ()
     assert [(step.image_action, step.user_action) for step in wanted.hosts] == [("created", "created")]
     client = applied(wanted)
-    parent = {"pool": "diskless", "namespace": "", "image": "golden", "snapshot": "root", "features": 29}
-    assert client.requests == [[["diskless", "pi1", "root", 8 << 30, True, parent]]]
+    clone = {"parent": ["diskless", "", "golden", "root"], "features": list(FEATURES), "data_pool": None}
+    assert client.requests == [
+        [[["create_namespace", "diskless", "pi1", "", {}]]],
+        [
+            [
+                ["clone_image", "diskless", "pi1", "root", clone],
+                ["resize_image", "diskless", "pi1", "root", {"size": 8 << 30, "shrink": False}],
+            ]
+        ],
+    ]
     assert client.commands == [("auth", "import", "-i", "-")]
     assert client.keyring.startswith("[client.diskless.pi1]\n\tkey = KEY0\n\tcaps mon = ")
     assert "rbd_header.901d" in client.keyring
@@ -112,7 +123,7 @@ def test_settled_fleet_is_left_alone() -> None:
 def test_only_the_new_host_is_touched() -> None:
     wanted = plan([host(), host("pi2", 12)], settled("pi1"))
     client = applied(wanted)
-    assert [[entry[1] for entry in request] for request in client.requests] == [["pi2"]]
+    assert {operation[2] for request in client.requests for job in request for operation in job} == {"pi2"}
     assert "client.diskless.pi1" not in client.keyring
     assert list(fleet_diff(wanted)["after"]) == ["pi2"]
 
@@ -121,7 +132,7 @@ def test_large_fleet_goes_in_batches() -> None:
     hosts = [host(f"pi{number:03d}", 1) for number in range(120)]
     client = Client()
     apply_plan(client, plan_fleet(hosts, {"amd64": SNAPSHOT}, state(GOLDEN)))  # type: ignore[arg-type]
-    assert [len(request) for request in client.requests] == [50, 50, 20]
+    assert [len(request) for request in client.requests] == [100, 20, 100, 20]
     assert len(client.commands) == 1
     assert client.keyring.count("key = ") == 120
 

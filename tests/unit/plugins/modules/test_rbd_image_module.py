@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ PARAMS: dict[str, Any] = {
     "source": None,
     "parent": None,
     "allow_shrink": False,
+    "state": "present",
+    "data_pool": None,
+    "metadata": None,
 }
 
 
@@ -31,10 +35,29 @@ def test_options_left_out_mean_do_not_care() -> None:
 def test_all_options() -> None:
     given = {"namespace": "n", "size": "1KiB", "features": ["layering"], "parent": "p/g@s", "allow_shrink": True}
     name, parent = ImageName("p", "n", "i"), parse_snapshot_name("p/g@s")
-    assert wanted_image({**PARAMS, **given}) == WantedImage(name, 1024, ("layering",), None, parent, allow_shrink=True)
+    assert wanted_image({**PARAMS, **given}) == WantedImage(
+        name, size=1024, features=("layering",), parent=parent, allow_shrink=True
+    )
 
 
 @pytest.mark.parametrize(("option", "value"), [("size", "8GB"), ("parent", "g@s")])
 def test_malformed_option_is_refused(option: str, value: str) -> None:
     with pytest.raises(ValueError, match=f"{value}.*expected"):
         wanted_image({**PARAMS, option: value})
+
+
+def test_image_without_a_pool_is_refused() -> None:
+    with pytest.raises(ValueError, match="image i: pool has to be given, for this image or for all"):
+        wanted_image({**PARAMS, "pool": None})
+
+
+def test_metadata_is_text_and_null_stays_null() -> None:
+    given = {"metadata": {"flag": True, "number": 5, "gone": None}}
+    assert wanted_image({**PARAMS, **given}).metadata == {"flag": "true", "number": "5", "gone": None}
+
+
+def test_size_of_the_source_is_known_beforehand(tmp_path: Path) -> None:
+    source = tmp_path / "raw"
+    source.write_bytes(bytes(1000))
+    assert wanted_image({**PARAMS, "source": str(source)}).source_size == 1000
+    assert wanted_image({**PARAMS, "source": str(tmp_path)}).source_size is None
