@@ -75,6 +75,8 @@ def feature_problems(features: Iterable[str]) -> list[str]:
     problems += [
         f"feature {name} needs {_NEEDS[name]}" for name in wanted if name in _NEEDS and _NEEDS[name] not in wanted
     ]
+    if "object-map" in wanted and "fast-diff" not in wanted:
+        problems.append("feature object-map brings fast-diff with it: ask for both")
     return problems
 
 

@@ -204,8 +204,8 @@ IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
         ),
         (
             "features",
-            ["layering", "object-map"],
-            "['layering', 'object-map']",
+            ["layering", "object-map", "fast-diff"],
+            "['layering', 'object-map', 'fast-diff']",
             f"{FEATURES}: feature object-map needs exclusive-lock",
         ),
         ("features", ["exclusive-lock"], "['exclusive-lock']", "a list with layering, because a root image is a clone"),
@@ -282,9 +282,11 @@ def test_v2_port_is_refused_for_a_host_that_speaks_v1() -> None:
 
 
 def test_feature_newer_than_the_kernel_is_refused() -> None:
-    assert _problem(kernel="5.2", ms_mode="legacy", features=["layering", "exclusive-lock", "object-map"]) == (
-        "udoo1: diskless_features is ['layering', 'exclusive-lock', 'object-map'];"
-        " expected features that kernel 5.2 (diskless_kernel) maps: object-map needs kernel 5.3"
+    assert _problem(
+        kernel="5.2", ms_mode="legacy", features=["layering", "exclusive-lock", "object-map", "fast-diff"]
+    ) == (
+        "udoo1: diskless_features is ['layering', 'exclusive-lock', 'object-map', 'fast-diff'];"
+        " expected features that kernel 5.2 (diskless_kernel) maps: object-map needs kernel 5.3; fast-diff needs kernel 5.3"
     )
 
 

@@ -60,7 +60,7 @@ def test_hosts_are_sorted_and_extra_keys_ignored() -> None:
         ({"namespace": "a b"}, "namespace 'a b': only letters, digits and . _ - can stand in cephx caps"),
         ({"kernel": "six"}, "kernel 'six': expected a version such as 6.1"),
         ({"features": ["exclusive-lock"]}, "features has no layering, without which there are no clones"),
-        ({"features": ["layering", "object-map"]}, "feature object-map needs exclusive-lock"),
+        ({"features": ["layering", "object-map", "fast-diff"]}, "feature object-map needs exclusive-lock"),
         (
             {"features": ["layering", "exclusive-lock", "journaling"]},
             "kernel 6.1 cannot map a root image like that: no kernel maps journaling",

@@ -31,7 +31,8 @@ def test_only_what_a_user_chooses_is_compared() -> None:
 @pytest.mark.parametrize(
     ("features", "problem"),
     [
-        (["layering", "object-map"], "feature object-map needs exclusive-lock"),
+        (["layering", "object-map", "fast-diff"], "feature object-map needs exclusive-lock"),
+        (["exclusive-lock", "object-map"], "feature object-map brings fast-diff with it: ask for both"),
         (["exclusive-lock", "fast-diff"], "feature fast-diff needs object-map"),
         (["journaling"], "feature journaling needs exclusive-lock"),
         (["operations"], "feature 'operations' cannot be asked for; choose from layering, "),

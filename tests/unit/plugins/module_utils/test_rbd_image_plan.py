@@ -157,7 +157,10 @@ def test_image_in_use_is_never_shrunk() -> None:
     ("wanted", "problem"),
     [
         (WantedImage(NAME), "image p/i does not exist: size, source or parent has to say what to create"),
-        (WantedImage(NAME, "present", 1, ("object-map",)), "image p/i: feature object-map needs exclusive-lock"),
+        (
+            WantedImage(NAME, "present", 1, ("object-map", "fast-diff")),
+            "image p/i: feature object-map needs exclusive-lock",
+        ),
         (
             WantedImage(NAME, "present", 1 << 30, parent=SNAPSHOT),
             "image p/i: size 1GiB is less than the 4GiB of parent p/golden@root",
