@@ -104,6 +104,7 @@ def _become(run: Callable[[], None], files: tuple[int, int, int]) -> NoReturn:
         os.dup2(file, number)
     # What pytest has put there instead belongs to the parent.
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+    sys.argv = ["module"]
     try:
         run()
     except SystemExit:
