@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
 
+_FIRST_RELEASE_WITH_DEFAULT = 15
+
+
 @dataclass(frozen=True)
 class PoolPlan:
     """What has to happen for the pool; ``applications`` are those that it is marked for afterwards."""
@@ -19,6 +22,11 @@ class PoolPlan:
     before: dict[str, Any]
     after: dict[str, Any]
     problem: str | None = None
+
+
+def create_command(name: str, release: int) -> tuple[str, ...]:
+    """Return the words after ``ceph`` that create the pool; before Octopus (15) the number of PGs has no default."""
+    return ("osd", "pool", "create", name, *(() if release >= _FIRST_RELEASE_WITH_DEFAULT else ("32",)))
 
 
 def pool_plan(name: str, pools: Iterable[Mapping[str, Any]]) -> PoolPlan:

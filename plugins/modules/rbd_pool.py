@@ -54,7 +54,8 @@ from ansible_collections.diskless.ceph.plugins.module_utils._ceph_client import 
     CephClient,
     CephError,
 )
-from ansible_collections.diskless.ceph.plugins.module_utils._rbd_pool import pool_plan
+from ansible_collections.diskless.ceph.plugins.module_utils._ceph_cluster import read_cluster
+from ansible_collections.diskless.ceph.plugins.module_utils._rbd_pool import create_command, pool_plan
 
 
 def main() -> None:
@@ -70,10 +71,10 @@ def main() -> None:
         if plan.problem:
             module.fail_json(msg=plan.problem)
         if plan.create and not module.check_mode:
-            client.ceph("osd", "pool", "create", name)
+            client.ceph(*create_command(name, read_cluster(client).release))
         if plan.initialise and not module.check_mode:
             client.rbd("pool", "init", name)
-    except CephError as error:
+    except (CephError, ValueError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
         changed=plan.create or plan.initialise,

@@ -25,6 +25,7 @@ from tests.integration.module_run import ModuleRun
 POOL = "rbd-tests"
 CLUSTER_ADDRESS = "10.76.0.1"
 RELEASES = ("14", "16", "18", "20")
+ONCE = "16"
 # Where converge() changes things through Ceph's Python bindings; elsewhere through its command line tools.
 WRITTEN_BY_BINDINGS = ("14", "18")
 MATRIX = pytest.StashKey[Matrix]()
@@ -32,6 +33,7 @@ MATRIX = pytest.StashKey[Matrix]()
 
 def pytest_configure(config: pytest.Config) -> None:
     """Announce the mark, and begin the table of what was tested on what."""
+    config.addinivalue_line("markers", "once(reason): tested on one release, because it does not depend on that")
     config.addinivalue_line("markers", "not_on(*releases, reason): what is tested does not apply to these releases")
     config.stash[MATRIX] = Matrix()
 
@@ -44,6 +46,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         callspec = getattr(item, "callspec", None)
         release = callspec.params.get("release") if callspec else None
         reasons = [mark.kwargs["reason"] for mark in item.iter_markers("not_on") if release in mark.args]
+        if release != ONCE:
+            reasons += [f"tested on Ceph {ONCE}: {mark.kwargs['reason']}" for mark in item.iter_markers("once")]
         for reason in reasons:
             config.stash[MATRIX].leave_out(_subject(item.nodeid), str(release), reason)
         (left_out if reasons else kept).append(item)

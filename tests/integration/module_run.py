@@ -54,15 +54,15 @@ class ModuleRun:
     def converge(self, module: str, **args: Any) -> dict[str, Any]:
         """Check, apply, apply again, check again, and return what the first apply returned.
 
-        The check has to announce exactly what the apply then does, and what was applied once has to stay. Half of it
-        goes through Ceph's Python bindings, half through its command line tools: they have to agree. Which of them
-        changes something is the cluster's fixture to say.
+        The check has to announce exactly what the apply then does, and what was applied once has to stay. One of
+        these two goes through Ceph's Python bindings, the other through its command line tools: they have to agree.
+        Which of them changes something is the cluster's fixture to say.
         """
         writes = self.writes_by_bindings
         announced = self(module, check_mode=True, bindings=not writes, **args)
         applied = self(module, bindings=writes, **args)
-        again = self(module, bindings=not writes, **args)
-        checked = self(module, check_mode=True, bindings=writes, **args)
+        again = self(module, **args)
+        checked = self(module, check_mode=True, **args)
         return self._converged(announced, applied, again, checked)
 
     def info(self, module: str, ignore: tuple[str, ...] = (), **args: Any) -> dict[str, Any]:

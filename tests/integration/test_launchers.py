@@ -15,6 +15,7 @@ from tests.integration.conftest import Machine
 from tests.integration.module_run import ModuleRun
 
 NAME = "client.launched"
+pytestmark = pytest.mark.once(reason="what a launcher starts does not matter to it")
 
 
 def users(ceph: CephCluster) -> list[str]:

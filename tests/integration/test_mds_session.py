@@ -125,14 +125,18 @@ def test_client_that_does_not_exist_is_evicted_already(module: ModuleRun) -> Non
 def test_evicted_from_every_rank(module: ModuleRun, ceph: CephCluster, mount: FuseMount) -> None:
     with second_rank(ceph) as names:
         mount.run("mkdir", "-p", f"{mount.path}/pinned")
-        mount.machine.python(
-            "import os, sys, time\n"
-            "os.setxattr(sys.argv[1], 'ceph.dir.pin', b'1')\n"
-            "for number in range(100):\n"
-            "    os.close(os.open('%s/file%d' % (sys.argv[1], number), os.O_CREAT))\n"
-            "    time.sleep(0.1)\n",
-            f"{mount.path}/pinned",
-        )
+        for round_number in range(10):  # until the directory has moved
+            mount.machine.python(
+                "import os, sys, time\n"
+                "os.setxattr(sys.argv[1], 'ceph.dir.pin', b'1')\n"
+                "for number in range(20):\n"
+                "    os.close(os.open('%s/file%s-%d' % (sys.argv[1], sys.argv[2], number), os.O_CREAT))\n"
+                "    time.sleep(0.1)\n",
+                f"{mount.path}/pinned",
+                str(round_number),
+            )
+            if len(module("mds_session_info", client_ids=[mount.client_id])["sessions"]) == len(names):
+                break
         result = module("mds_session", client_ids=[mount.client_id], force=True)
         (client,) = result["clients"]
         assert {rank["rank"]: rank["mds"] for rank in client["ranks"]} == names

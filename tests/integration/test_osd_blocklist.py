@@ -40,6 +40,12 @@ def warnings(result: dict[str, Any]) -> list[str]:
     return [warning["event"]["msg"] if isinstance(warning, dict) else warning for warning in result["warnings"]]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def nobody_from_before(ceph: CephCluster) -> None:
+    """What other tests have left on the list of the cluster is not there."""
+    add(ceph, "clear")
+
+
 @pytest.fixture(autouse=True)
 def lifted(ceph: CephCluster) -> Iterator[None]:
     """Nobody is blocked when a test has ended."""

@@ -55,11 +55,11 @@ def test_empty_image(module: ModuleRun, ceph: CephCluster) -> None:
 def test_features_of_a_new_image_are_foreseen(module: ModuleRun, ceph: CephCluster) -> None:
     ceph.run("rbd", "config", "pool", "set", POOL, "rbd_default_features", "layering,exclusive-lock")
     try:
-        result = module.converge("rbd_image", pool=POOL, name="plain", size="1MiB")
+        result = module.converge("rbd_image", pool=POOL, name="foreseen", size="1MiB")
     finally:
         ceph.run("rbd", "config", "pool", "rm", POOL, "rbd_default_features")
-    foreseen = result["diff"]["after"][f"{POOL}/plain"]["features"]
-    assert foreseen == result["image"]["features"] == ceph.rbd("info", f"{POOL}/plain")["features"]
+    foreseen = result["diff"]["after"][f"{POOL}/foreseen"]["features"]
+    assert foreseen == result["image"]["features"] == ceph.rbd("info", f"{POOL}/foreseen")["features"]
     result = module.converge("rbd_image", pool=POOL, name="usual", size="1MiB")
     assert result["diff"]["after"][f"{POOL}/usual"] == result["image"]
     assert "deep-flatten" in result["image"]["features"]

@@ -43,6 +43,7 @@ def process_list(*containers: str) -> Iterator[list[str]]:
             thread.join(timeout=30)
 
 
+@pytest.mark.once(reason="how a key travels is the module's doing")
 @pytest.mark.parametrize("bindings", ["auto", "never"])
 def test_key_is_neither_printed_nor_on_a_command_line(
     ceph: CephCluster, machines: list[Machine], bindings: str

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible_collections.diskless.ceph.plugins.module_utils._rbd_pool import pool_plan
+from ansible_collections.diskless.ceph.plugins.module_utils._rbd_pool import create_command, pool_plan
 
 
 def test_missing_pool_is_created_and_initialised(recorded: Callable[[str], Any]) -> None:
@@ -32,3 +32,8 @@ def test_pool_without_application_is_initialised() -> None:
 def test_pool_of_another_application_is_refused(recorded: Callable[[str], Any]) -> None:
     plan = pool_plan("cephfs_data", recorded("pool_ls_detail"))
     assert plan.problem == "pool cephfs_data is used by cephfs: choose another pool for RBD images"
+
+
+def test_old_release_is_told_the_number_of_pgs() -> None:
+    assert create_command("p", 16) == ("osd", "pool", "create", "p")
+    assert create_command("p", 14) == ("osd", "pool", "create", "p", "32")
