@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Iterable, Mapping
 
-
 _FIRST_RELEASE_WITH_DEFAULT = 15
 
 

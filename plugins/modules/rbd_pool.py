@@ -12,6 +12,7 @@ short_description: Create a Ceph pool for RBD images
 version_added: 0.1.0
 description:
   - Creates a pool with the cluster's own defaults for size and placement groups, and initialises it for RBD.
+  - Ceph 14 has no default for the number of placement groups. There it is 32, the default of later releases.
   - An existing pool is only initialised, and only if no other application uses it. Pools are never deleted.
 author:
   - diskless.ceph contributors (@diskless-ceph)

@@ -286,7 +286,8 @@ def test_feature_newer_than_the_kernel_is_refused() -> None:
         kernel="5.2", ms_mode="legacy", features=["layering", "exclusive-lock", "object-map", "fast-diff"]
     ) == (
         "udoo1: diskless_features is ['layering', 'exclusive-lock', 'object-map', 'fast-diff'];"
-        " expected features that kernel 5.2 (diskless_kernel) maps: object-map needs kernel 5.3; fast-diff needs kernel 5.3"
+        " expected features that kernel 5.2 (diskless_kernel) maps: object-map needs kernel 5.3; "
+        "fast-diff needs kernel 5.3"
     )
 
 

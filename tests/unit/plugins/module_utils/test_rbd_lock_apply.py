@@ -34,7 +34,7 @@ class FakeCluster(CephClient):
         self.blocklist: dict[str, str] = {}
         self.takes_entries = True
         self.left: Lock | None = None
-        self.failure: CephError | None = None
+        self.failures: list[CephError] = []
         monkeypatch.setattr(_rbd_lock_apply, "apply_operations", self._apply)
         monkeypatch.setattr(_rbd_lock_apply, "read_rbd", self._read)
 
@@ -51,8 +51,8 @@ class FakeCluster(CephClient):
 
     def _apply(self, _client: CephClient, jobs: Sequence[Sequence[Any]]) -> None:
         self.done += [str(operation) for job in jobs for operation in job]
-        if self.failure:
-            raise self.failure
+        for failure in self.failures:
+            raise failure
 
     def _read(self, _client: CephClient, names: Sequence[ImageName]) -> RbdState:
         self.done.append("read images")
@@ -86,11 +86,11 @@ def test_lock_that_stays_is_an_error(cluster: FakeCluster) -> None:
     cluster.left = LOCK
     with pytest.raises(CephError, match="succeeded, and the lock is still there: p/i, p/j"):
         break_locks(cluster, Dialect(18), PLANS)
-    cluster.failure = CephError(("rbd",), "no")
+    cluster.failures = [CephError(("rbd",), "no")]
     with pytest.raises(CephError, match="rbd: no"):
         break_locks(cluster, Dialect(18), PLANS)
 
 
 def test_successor_that_was_faster_is_no_error(cluster: FakeCluster) -> None:
-    cluster.left, cluster.failure = SUCCESSOR, CephError(("rbd",), "no such lock")
+    cluster.left, cluster.failures = [SUCCESSOR, CephError(("rbd",), "no such lock")]
     break_locks(cluster, Dialect(18), PLANS)
