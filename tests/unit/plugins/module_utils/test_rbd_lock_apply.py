@@ -92,5 +92,5 @@ def test_lock_that_stays_is_an_error(cluster: FakeCluster) -> None:
 
 
 def test_successor_that_was_faster_is_no_error(cluster: FakeCluster) -> None:
-    cluster.left, cluster.failures = [SUCCESSOR, CephError(("rbd",), "no such lock")]
+    cluster.left, cluster.failures = SUCCESSOR, [CephError(("rbd",), "no such lock")]
     break_locks(cluster, Dialect(18), PLANS)
