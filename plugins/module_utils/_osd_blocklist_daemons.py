@@ -57,11 +57,6 @@ def parse_daemons(
     return tuple(sorted(found, key=lambda daemon: (daemon.name, str(daemon.instance))))
 
 
-def active_mds(fs_dump: Mapping[str, Any]) -> list[str]:
-    """Return the names of the MDS that hold a rank."""
-    return sorted(info["name"] for system in fs_dump["filesystems"] for info in system["mdsmap"]["info"].values())
-
-
 def monitor_ips(mon_dump: Mapping[str, Any]) -> list[str]:
     """Return the addresses of the monitors without ports."""
     return sorted(

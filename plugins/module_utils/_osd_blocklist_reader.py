@@ -11,11 +11,11 @@ from typing import Any, Mapping
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_client import CephClient
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_cluster import parse_mon_dump
 from ansible_collections.diskless.ceph.plugins.module_utils._ceph_dialect import Dialect
+from ansible_collections.diskless.ceph.plugins.module_utils._mds_session_ranks import parse_ranks
 from ansible_collections.diskless.ceph.plugins.module_utils._osd_blocklist import Blocklist, parse_blocklist
 from ansible_collections.diskless.ceph.plugins.module_utils._osd_blocklist_daemons import (
     OWN_ADDRESS_SCRIPT,
     Daemon,
-    active_mds,
     monitor_ips,
     own_daemons,
     parse_daemons,
@@ -50,7 +50,7 @@ def read_own_host(client: CephClient, state: BlocklistState) -> tuple[Daemon, ..
 
 
 def read_sessions(client: CephClient) -> list[Mapping[str, Any]]:
-    """Return the sessions that the active MDS have, as ``client ls`` gives them."""
-    names = active_mds(client.ceph_json("fs", "dump"))
-    answers = client.ceph_json_many([("tell", f"mds.{name}", "client", "ls") for name in names])
+    """Return the sessions of every rank that can tell them, as ``client ls`` gives them."""
+    asked = [rank for rank in parse_ranks(client.ceph_json("fs", "dump")) if rank.ready]
+    answers = client.ceph_json_many([("tell", f"mds.{rank.mds}", "client", "ls") for rank in asked])
     return [session for answer in answers for session in answer]

@@ -12,7 +12,6 @@ import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._osd_blocklist_address import parse_address
 from ansible_collections.diskless.ceph.plugins.module_utils._osd_blocklist_daemons import (
     Daemon,
-    active_mds,
     hit_daemons,
     monitor_ips,
     own_daemons,
@@ -36,7 +35,6 @@ def test_all_daemons_of_every_release(recorded: Callable[..., Any], release: str
     # A client of each protocol version and, of an OSD, of each network.
     assert [daemon.name for daemon in found].count("osd.0") == 4
     assert monitor_ips(recorded("blocklist_mon_dump", release)) == ["127.0.0.1"]
-    assert active_mds(recorded("blocklist_fs_dump", release)) == ["a"]
 
 
 @pytest.mark.parametrize(
