@@ -62,7 +62,9 @@ class Matrix:
         passed, failed = self.passed.get((subject, release), 0), self.failed.get((subject, release), 0)
         if failed:
             return f"{failed} FAILED"
-        return f"{passed} passed" if passed else "not applicable"
+        if passed:
+            return f"{passed} passed"
+        return "not applicable" if (subject, release) in self.not_applicable else "not run"
 
 
 def main() -> None:
