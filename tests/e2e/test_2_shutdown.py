@@ -6,10 +6,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from lab.api import Lab
 from tests.e2e.diskless_host import DisklessHost
+from tests.integration.module_run import ModuleRun
 
 BREAKING = "breaking header lock"  # the kernel's words when it takes a lock from a dead owner
 
@@ -66,7 +69,9 @@ def test_without_the_exitrd_the_lock_stays_and_the_next_boot_breaks_it(lab: Lab,
         lab.power("off", clean_host.name)
 
 
-def test_after_a_power_cut_the_next_boot_breaks_the_dead_lock_by_itself(lab: Lab, clean_host: DisklessHost) -> None:
+def test_after_a_power_cut_the_next_boot_breaks_the_dead_lock_by_itself(
+    lab: Lab, clean_host: DisklessHost, tmp_path: Path
+) -> None:
     """It waits until Ceph is sure that the former owner is gone, blocklists it, and comes up."""
     (former,) = clean_host.locks()
     lab.power("off", clean_host.name)
@@ -76,3 +81,9 @@ def test_after_a_power_cut_the_next_boot_breaks_the_dead_lock_by_itself(lab: Lab
     assert clean_host.blocklist() == [former["address"]]
     (owner,) = clean_host.locks()
     assert owner["address"] != former["address"]
+
+    # What the host's own kernel says of it is understood.
+    log = tmp_path / "dmesg"
+    log.write_text(clean_host.ssh("dmesg"), encoding="utf-8")
+    (finding,) = ModuleRun([])("kernel_log_info", path=str(log))["findings"]
+    assert (finding["incident"], finding["recovered"]) == ("lock_broken", False)
