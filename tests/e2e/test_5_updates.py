@@ -36,6 +36,13 @@ def test_initramfs_rebuilt_in_the_host_is_what_boots_next(host: DisklessHost) ->
     assert host.lab.ssh("boot", digest) == after
 
 
+def test_boot_tree_that_was_lost_is_mounted_again(host: DisklessHost) -> None:
+    """As when the boot server did not answer at boot."""
+    host.ssh("umount /boot")
+    mounted = "for i in $(seq 100); do findmnt -no FSTYPE /boot && exit; sleep 1; done; exit 1"
+    assert host.ssh(mounted, timeout=120) == "nfs4\n"
+
+
 def test_update_without_the_boot_tree_is_refused(host: DisklessHost) -> None:
     """An update that would land on the root image instead of the boot tree would silently not boot."""
     host.ssh("umount /boot")

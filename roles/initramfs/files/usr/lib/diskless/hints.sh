@@ -91,6 +91,30 @@ write_boot_mount()
 		ForceUnmount=yes
 	END
 	ln -sfn ../boot.mount "$RUNTIME/systemd/system/multi-user.target.wants/boot.mount"
+	write_boot_mount_retry
+}
+
+# A boot server that did not answer at boot is asked again every minute: systemd itself tries a mount only once.
+write_boot_mount_retry()
+{
+	mkdir -p "$RUNTIME/systemd/system/timers.target.wants"
+	cat >"$RUNTIME/systemd/system/diskless-boot-mount.service" <<-END
+		[Unit]
+		Description=Mount the boot tree if it is not mounted
+		ConditionPathIsMountPoint=!/boot
+
+		[Service]
+		Type=oneshot
+		ExecStart=systemctl --no-block start boot.mount
+	END
+	cat >"$RUNTIME/systemd/system/diskless-boot-mount.timer" <<-END
+		[Unit]
+		Description=Look every minute whether the boot tree is mounted
+
+		[Timer]
+		OnCalendar=minutely
+	END
+	ln -sfn ../diskless-boot-mount.timer "$RUNTIME/systemd/system/timers.target.wants/diskless-boot-mount.timer"
 }
 
 # write_hints NIC
