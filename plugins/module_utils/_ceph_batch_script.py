@@ -65,7 +65,7 @@ def failed(ret, text):
 def parse(args):
     words = list(args)
     options = {}
-    for option, value in (("-f", "json"), ("-i", "-")):
+    for option in ("-f", "-i"):
         if option in words:
             at = words.index(option)
             options[option] = words[at + 1]

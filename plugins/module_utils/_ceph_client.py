@@ -225,18 +225,12 @@ class CephClient:
                 return result
         return without()
 
-    def uses_bindings(self) -> bool:
-        """Tell whether Ceph's Python bindings are used: the first time this has to try."""
-        if self._bindings is None:
-            self.either(lambda: self._batch([], parallel=False), list)
-        return bool(self._bindings)
-
     def _batch(self, commands: Sequence[CephCommand], parallel: bool) -> list[Finished]:
         request = {
             "commands": [{"args": list(command.args), "stdin": command.stdin} for command in commands],
             "parallel": parallel,
         }
-        shown = self._ceph_argv(commands[0].args if commands else ())
+        shown = self._ceph_argv(commands[0].args)
         # What bounds one command must not end a thousand.
         timeout = self._timeout_seconds + len(commands) // 4
         return [Finished(**answer) for answer in self.python_json(BATCH_SCRIPT, request, shown, timeout)]

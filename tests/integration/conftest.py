@@ -109,8 +109,8 @@ class Machine:
 
 
 def _namespace(stack: ExitStack, name: str, address: str | None = None, switch: str | None = None) -> str:
-    run(["ip", "netns", "add", name])
     stack.callback(run, ["ip", "netns", "del", name], check=False)
+    run(["ip", "netns", "add", name])
     run(["ip", "-n", name, "link", "set", "lo", "up"])
     if address and switch:
         port = name.rpartition("-")[2]
@@ -157,10 +157,11 @@ def machines(switch: str, ceph: CephCluster) -> Iterator[list[Machine]]:
             # For ceph-fuse.
             fuse = ("--device", "/dev/fuse", "--cap-add", "SYS_ADMIN", "--security-opt", "seccomp=unconfined")
             network = f"ns:/run/netns/{namespace}"
+            # First, in case we are stopped while podman makes it.
+            stack.callback(podman, "rm", "--force", "--ignore", "--time", "0", machine.container)
             podman(
                 "run", "--detach", "--name", machine.container, *fuse, "--network", network, image, "sleep", "infinity"
             )
-            stack.callback(podman, "rm", "--force", "--time", "0", machine.container, check=False)
             conf = ceph.run("cat", "/etc/ceph/ceph.conf")
             podman("exec", "-i", machine.container, "sh", "-c", "cat >/etc/ceph/ceph.conf", stdin=conf)
             found.append(machine)

@@ -221,15 +221,21 @@ def test_secret_goes_in_by_stdin_with_bindings_too() -> None:
 
 
 def test_without_bindings_the_command_line_does_it() -> None:
-    client = CephClient(run=without_bindings)
-    assert client.ceph_json("mon", "dump") == ["mon", "dump", "-f", "json"]
-    assert client.uses_bindings() is False
+    started = []
+
+    def run(start: Start) -> Finished:
+        started.append(start.argv[0])
+        return without_bindings(start)
+
+    client = CephClient(run=run)
+    for _number in range(2):
+        assert client.ceph_json("mon", "dump") == ["mon", "dump", "-f", "json"]
+    assert started == ["python3", "ceph", "ceph"], "it is tried once"
 
 
 def test_bindings_are_not_tried_when_they_are_not_wanted() -> None:
     run = Runner("{}")
     client = CephClient(bindings="never", run=run)
-    assert client.uses_bindings() is False
     client.ceph_json("mon", "dump")
     assert [start.argv[0] for start in run.started] == ["ceph"]
 

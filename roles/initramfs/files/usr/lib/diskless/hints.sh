@@ -106,6 +106,8 @@ write_boot_mount_retry()
 		[Service]
 		Type=oneshot
 		ExecStart=systemctl --no-block start boot.mount
+		# Not a line a minute about a condition that is not met.
+		LogLevelMax=notice
 	END
 	cat >"$RUNTIME/systemd/system/diskless-boot-mount.timer" <<-END
 		[Unit]
