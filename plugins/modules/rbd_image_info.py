@@ -12,7 +12,7 @@ short_description: List RBD images with features, parents, snapshots, watchers a
 version_added: 0.1.0
 description:
   - Returns the images of a pool, all or those that are named, with everything that decides what can be done to them.
-  - An image that does not exist is no error, it is missing from the list.
+  - An image that does not exist is no error, it is missing from the list. So this also answers whether there is one.
 author:
   - diskless.ceph contributors (@diskless-ceph)
 extends_documentation_fragment:
@@ -35,10 +35,11 @@ options:
       - Only images of this RBD namespace; an empty string is the pool's default namespace.
       - Without it those of every namespace of the pool.
     type: str
-  name:
+  images:
     description: Only images of these names.
     type: list
     elements: str
+    aliases: [image]
   pattern:
     description: Only images whose name matches this shell pattern, such as V(golden-*).
     type: str
@@ -53,7 +54,7 @@ EXAMPLES = r"""
 - name: Root images of all hosts
   diskless.ceph.rbd_image_info:
     pool: diskless
-    name: [root]
+    images: [root]
   register: root_images
 
 - name: No image has an object map that is out of date
@@ -199,7 +200,7 @@ def main() -> None:
         argument_spec={
             "pool": {"type": "str", "required": True},
             "namespace": {"type": "str"},
-            "name": {"type": "list", "elements": "str"},
+            "images": {"type": "list", "elements": "str", "aliases": ["image"]},
             "pattern": {"type": "str"},
             **CEPH_ARGUMENT_SPEC,
         },
@@ -218,7 +219,7 @@ def main() -> None:
 
 def wanted_names(client: CephClient, params: dict[str, Any]) -> list[ImageName]:
     """Return the images to read; the cluster is asked for their names where the task does not say them all."""
-    pool, namespace, names, pattern = (params[option] for option in ("pool", "namespace", "name", "pattern"))
+    pool, namespace, names, pattern = (params[option] for option in ("pool", "namespace", "images", "pattern"))
     if names is not None and namespace is not None:
         found = [ImageName(pool, namespace, name) for name in names]
     else:

@@ -85,7 +85,7 @@ def test_everything_that_an_image_can_have(module: ModuleRun, images: dict[str, 
 
 
 def test_parent_in_the_trash_is_still_told(module: ModuleRun, images: dict[str, str]) -> None:
-    orphan = read(module, namespace=NAMESPACE, name=["orphan"])["orphan"]
+    orphan = read(module, namespace=NAMESPACE, images=["orphan"])["orphan"]
     assert orphan["parent"].startswith(f"{POOL}/{NAMESPACE}/trashed@")
     assert orphan["parent_id"] == images["trashed"]
 
@@ -93,7 +93,7 @@ def test_parent_in_the_trash_is_still_told(module: ModuleRun, images: dict[str, 
 def test_client_that_has_the_image_open(module: ModuleRun, images: dict[str, str], ceph: CephCluster) -> None:
     assert "golden" in images
     with hold_image(ceph, "golden", namespace=NAMESPACE) as holder:
-        golden = read(module, namespace=NAMESPACE, name=["golden"])["golden"]
+        golden = read(module, namespace=NAMESPACE, images=["golden"])["golden"]
     (watcher,) = golden["watchers"]
     assert watcher["client"] == golden["lock"]["locker"] == holder.client
     assert watcher["address"] == golden["lock"]["address"]
@@ -106,11 +106,11 @@ def test_client_that_has_the_image_open(module: ModuleRun, images: dict[str, str
     [
         ({"namespace": NAMESPACE, "pattern": "*o*"}, {"golden", "orphan", "root"}),
         ({"pattern": "orph*"}, {"orphan"}),
-        ({"namespace": NAMESPACE, "name": ["root", "never"]}, {"root"}),
-        ({"name": ["orphan"]}, {"orphan"}),
-        ({"namespace": "", "name": ["orphan"]}, set()),
+        ({"namespace": NAMESPACE, "images": ["root", "never"]}, {"root"}),
+        ({"images": ["orphan"]}, {"orphan"}),
+        ({"namespace": "", "images": ["orphan"]}, set()),
         ({"namespace": "never"}, set()),
-        ({"namespace": "never", "name": ["root"]}, set()),
+        ({"namespace": "never", "images": ["root"]}, set()),
     ],
 )
 def test_selection(module: ModuleRun, images: dict[str, str], args: dict[str, Any], expected: set[str]) -> None:
