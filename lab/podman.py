@@ -97,4 +97,5 @@ def labelled(lab: str) -> list[str]:
 def remove_containers(names: list[str]) -> None:
     """Remove containers with their anonymous volumes, running or not."""
     if names:
-        podman("rm", "--force", "--volumes", "--time", "2", *names, timeout=120)
+        # Killed at once: podman fails when a container ends by itself just as the time for that is over.
+        podman("rm", "--force", "--volumes", "--time", "0", *names, timeout=120)
