@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import re
 import subprocess
@@ -19,11 +20,13 @@ from lab import console, inventory, ssh
 from lab.boot_server import BootServer
 from lab.ceph import CephCluster
 from lab.errors import LabError
+from lab.hardware import KINDS
 from lab.machine import Machine
-from lab.network import Network, address, exists, mac, namespace_path, port, tap
+from lab.network import Network, address, exists, mac, namespace_path, port, serial, tap
 from lab.patience import patience, wait_until
 from lab.podman import LABEL, labelled, remove_containers
 from lab.processes import run
+from lab.router import Router
 from lab.state import REPOSITORY, Directory, State, checked_name, load, lock_path, locked, replace, save
 
 POOL = "diskless"  # where the site playbook puts the root images
@@ -67,6 +70,7 @@ class Lab:
         self.network = Network(name)
         self.cluster = CephCluster(self.network.station("ceph"))
         self.boot_server = BootServer(self.network.station("boot"), name)
+        self.router = Router(self.network, self.directory.path)
         self.say = progress or (lambda _line: None)
 
     # Life
@@ -85,8 +89,10 @@ class Lab:
             self.say("network: namespaces, bridge, cables")
             self.network.create()
             self.network.advertise(self.directory.path / "radvd.pid")
-            for number in state.hosts.values():
-                self.network.add_tap(tap(number))
+            for host in state.hosts.values():
+                self.network.add_tap(tap(host.number))
+            if state.router:
+                self.router.start()
             self.say(f"ceph {state.release} ({state.objectstore}): starting")
             CephCluster(
                 self.cluster.name,
@@ -103,14 +109,33 @@ class Lab:
             self.cluster.wait_ready()
             self.say("ceph: ready")
 
-    def add(self, *names: str) -> None:
-        """Add hosts, switched off; those that exist stay as they are."""
+    def add(self, *names: str, kind: str = "bios") -> None:
+        """Add hosts, switched off; those that exist stay as they are.
+
+        :param kind: what machines they are: ``bios``, ``uefi`` (PCs) or ``cm4``.
+        """
+        if kind not in KINDS:
+            raise LabError(f"no such kind of host: {kind!r}; there are {', '.join(KINDS)}")
         with self._locked():
             state = self._state()
             for name in names:
-                state = state.with_host(checked_name("host", name))
-                self.network.add_tap(tap(state.hosts[name]))
+                state = state.with_host(checked_name("host", name), kind)
+                self.network.add_tap(tap(state.hosts[name].number))
                 self.directory.host(name).mkdir(parents=True, exist_ok=True)
+            save(self.directory, state)
+            self._write_inventory(state, ssh.prepare(self.directory, self.network))
+
+    def route(self, router: bool) -> None:
+        """Have a router hand out the addresses, and the boot server only say what to boot; or not any more.
+
+        The site playbook has to run afterwards.
+        """
+        with self._locked():
+            state = dataclasses.replace(self._state(), router=router)
+            if router:
+                self.router.start()
+            else:
+                self.router.stop()
             save(self.directory, state)
             self._write_inventory(state, ssh.prepare(self.directory, self.network))
 
@@ -155,8 +180,9 @@ class Lab:
         hosts = self._state().hosts
         if host not in hosts:
             raise LabError(f"no such host: {host!r}; there are {', '.join(sorted(hosts)) or 'none, see lab add'}")
-        number = hosts[host]
-        return Machine(host, self.directory.host(host), self.network.switch, tap(number), mac(number))
+        number, kind = hosts[host].number, hosts[host].kind
+        directory = self.directory.host(host)
+        return Machine(host, directory, self.network.switch, tap(number), mac(number), kind, serial(number))
 
     def power(self, action: str, host: str) -> bool:
         """Act on the power of a host; return whether that changed anything.
@@ -203,7 +229,7 @@ class Lab:
             target = address(3)
         else:
             self.machine(host)
-            target = address(self._state().hosts[host])
+            target = address(self._state().hosts[host].number)
         return [str(self.directory.ssh), f"root@{target}"]
 
     def ssh(self, host: str, command: str, timeout: float = 60, check: bool = True) -> str:
@@ -245,7 +271,7 @@ class Lab:
         """Return what is there; a lab that is down has no hosts."""
         state = load(self.directory) or State()
         links = self.network.links_up()
-        hosts = [self._host_status(name, number, links) for name, number in sorted(state.hosts.items())]
+        hosts = [self._host_status(name, host.number, links) for name, host in sorted(state.hosts.items())]
         stations = {name: up for name, up in links.items() if not name.startswith("tap")}
         ceph, boot = self.cluster.health(), self.boot_server.health()
         return Status(self.name, ceph, boot, stations, hosts, str(self.directory.inventory))
@@ -283,7 +309,7 @@ class Lab:
         return f"ns:{namespace_path(self.network.station(station))}"
 
     def _write_inventory(self, state: State, public_key: str) -> None:
-        text = inventory.render(self.directory, state.hosts, self.cluster.launcher, public_key)
+        text = inventory.render(self.directory, state, self.cluster.launcher, public_key)
         replace(self.directory.inventory, text)
 
 

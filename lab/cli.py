@@ -19,6 +19,7 @@ from lab.api import Lab, Status
 from lab.ceph import OBJECTSTORES
 from lab.demo import demo
 from lab.errors import LabError
+from lab.hardware import KINDS
 
 Command = Callable[[Lab, argparse.Namespace], None]
 
@@ -39,7 +40,11 @@ def parser() -> argparse.ArgumentParser:
     up = command("up", _up, "bring up network, Ceph cluster and boot server")
     up.add_argument("--ceph-release", help="14, 16 (default), 18 or 20")
     up.add_argument("--objectstore", choices=OBJECTSTORES, help="bluestore (default) or memstore")
-    command("add", _add, "add diskless hosts, switched off").add_argument("hosts", nargs="+", metavar="HOST")
+    add = command("add", _add, "add diskless hosts, switched off")
+    add.add_argument("--kind", choices=list(KINDS), default="bios", help="what machines they are (%(default)s)")
+    add.add_argument("hosts", nargs="+", metavar="HOST")
+    router = command("router", _router, "hand out addresses by a router beside the boot server (run site afterwards)")
+    router.add_argument("switch", choices=["on", "off"])
     site = command("site", _site, "run playbooks/site.yml on the lab")
     site.add_argument("--playbook", default="playbooks/site.yml", help="another playbook (%(default)s)")
     site.add_argument("arguments", nargs=argparse.REMAINDER, help="more arguments for ansible-playbook")
@@ -86,7 +91,11 @@ def _up(lab: Lab, arguments: argparse.Namespace) -> None:
 
 
 def _add(lab: Lab, arguments: argparse.Namespace) -> None:
-    lab.add(*arguments.hosts)
+    lab.add(*arguments.hosts, kind=arguments.kind)
+
+
+def _router(lab: Lab, arguments: argparse.Namespace) -> None:
+    lab.route(arguments.switch == "on")
 
 
 def _site(lab: Lab, arguments: argparse.Namespace) -> None:

@@ -7,30 +7,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from string import Template
 
 from lab import network
-from lab.state import Directory
+from lab.hardware import KINDS
+from lab.state import Directory, Host, State
 
 TEMPLATES = Path(__file__).resolve().parent
 
 
-def render(directory: Directory, hosts: Mapping[str, int], launcher: Sequence[str], public_key: str) -> str:
+def render(directory: Directory, state: State, launcher: Sequence[str], public_key: str) -> str:
     """Return the text of inventory.yml.
 
-    :param hosts: host name -> number.
     :param launcher: the words before ``ceph`` and ``rbd``.
     """
-    prefix = network.NETWORK.partition("/")[2]
-    host = _template("host.yml.template")
-    entries = [
-        host.substitute(name=name, address=network.address(number), prefix=prefix, mac=network.mac(number)).rstrip("\n")
-        for name, number in sorted(hosts.items())
-    ]
     return _template("inventory.yml.template").substitute(
-        hosts="".join(entries) or " {}",
+        hosts="".join(_host(name, host) for name, host in sorted(state.hosts.items())) or " {}",
+        dhcp="proxy" if state.router else "full",
         network=network.NETWORK,
         boot_server=network.BOOT_SERVER,
         ssh=_quoted(directory.ssh),
@@ -39,6 +34,21 @@ def render(directory: Directory, hosts: Mapping[str, int], launcher: Sequence[st
         public_key=_quoted(public_key),
         launcher=json.dumps(list(launcher)),  # JSON is YAML
     )
+
+
+def _host(name: str, host: Host) -> str:
+    kind = KINDS[host.kind]
+    text = _template("host.yml.template").substitute(
+        name=name,
+        address=network.address(host.number),
+        prefix=network.NETWORK.partition("/")[2],
+        mac=network.mac(host.number),
+        board=kind.board,
+        console=kind.console,
+    )
+    if host.kind == "cm4":
+        text += f'          diskless_serial: "{network.serial(host.number)}"\n'
+    return text.rstrip("\n")
 
 
 def _quoted(value: object) -> str:

@@ -6,18 +6,17 @@
 
 from __future__ import annotations
 
-import os
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab import pi_board
 from lab.accelerator import accelerator
 from lab.errors import LabError
+from lab.hardware import KINDS, UEFI_VARIABLES, memory
 from lab.patience import wait_until
 from lab.processes import kill, lock_holder, run
 from lab.qmp import execute
-
-MEMORY = 768  # MiB
-CPU = {"kvm": "host", "tcg": "max"}
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,8 @@ class Machine:
     switch: str
     tap: str
     mac: str
+    kind: str = "bios"  # of lab.hardware
+    serial: str = ""  # of a Pi
 
     @property
     def console_log(self) -> Path:
@@ -41,8 +42,13 @@ class Machine:
         return self.directory / "console.sock"
 
     @property
+    def uefi_variables(self) -> Path:
+        """What UEFI remembers."""
+        return self.directory / "uefi-variables.fd"
+
+    @property
     def pid_file(self) -> Path:
-        """Locked by QEMU for as long as it lives."""
+        """Locked by what runs the host, QEMU or lab.pi_board, for as long as it lives."""
         return self.directory / "qemu.pid"
 
     @property
@@ -51,21 +57,20 @@ class Machine:
         return self.directory / "qmp.sock"
 
     def command(self, accel: str) -> list[str]:
-        """Return the QEMU command. SeaBIOS boots from the network card only; a reset goes through PXE again."""
+        """Return the QEMU command. A PC boots from the network card only; a reset goes through PXE again."""
+        kind = KINDS[self.kind]
         console = f"socket,id=console,path={self.console_socket},server=on,wait=off"
-        argv = ["qemu-system-x86_64", "-name", self.name, "-daemonize", "-pidfile", str(self.pid_file)]
-        argv += ["-nodefaults", "-no-user-config", "-display", "none", "-machine", "pc,graphics=off"]
-        argv += ["-accel", accel, "-cpu", CPU[accel], "-smp", "2", "-m", os.environ.get("LAB_MEMORY", str(MEMORY))]
-        argv += ["-boot", "reboot-timeout=5000"]  # ms: SeaBIOS tries again when nobody answered
+        argv = [*kind.qemu(accel), "-name", self.name, "-nodefaults", "-no-user-config", "-display", "none"]
+        argv += ["-smp", "2", "-m", memory(kind)]
         argv += ["-netdev", f"tap,id=net,ifname={self.tap},script=no,downscript=no"]
-        argv += ["-device", f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=1"]
-        argv += ["-device", "virtio-rng-pci", "-device", "i6300esb"]
+        argv += ["-device", f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=1{kind.card}"]
+        argv += ["-device", "virtio-rng-pci"]
         argv += ["-chardev", f"{console},logfile={self.console_log},logappend=on", "-serial", "chardev:console"]
         argv += ["-qmp", f"unix:{self.monitor},server=on,wait=off"]
         return argv
 
     def pid(self) -> int | None:
-        """Return QEMU's process id, or None when the host is off."""
+        """Return the id of the process that runs the host, or None when it is off."""
         return lock_holder(self.pid_file)
 
     def is_on(self) -> bool:
@@ -77,8 +82,28 @@ class Machine:
         if self.is_on():
             return False
         self.directory.mkdir(parents=True, exist_ok=True)
-        run(["ip", "netns", "exec", self.switch, *self.command(accelerator())], timeout=30)
+        accel = accelerator()
+        if self.kind == "cm4":
+            pi_board.start(self._board(accel), self.switch)
+            wait_until(self.is_on, 10)
+        else:
+            if self.kind == "uefi" and not self.uefi_variables.exists():
+                shutil.copyfile(UEFI_VARIABLES, self.uefi_variables)
+            daemon = ["-daemonize", "-pidfile", str(self.pid_file)]
+            inside = ["ip", "netns", "exec", self.switch, *self.command(accel), *daemon]
+            run(["env", "-C", str(self.directory), *inside], timeout=30)
         return True
+
+    def _board(self, accel: str) -> pi_board.Board:
+        return pi_board.Board(
+            str(self.directory),
+            str(self.pid_file),
+            str(self.console_log),
+            self.tap,
+            self.mac,
+            self.serial,
+            self.command(accel),
+        )
 
     def power_off(self) -> bool:
         """Take the power away, as pulling the plug does; return whether it was on."""

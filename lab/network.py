@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lab.errors import LabError
 from lab.processes import empty_namespace, run
+from lab.state import Host
 
 NETWORK = "10.77.0.0/24"
 BRIDGE = "10.77.0.254"
@@ -29,6 +31,11 @@ def address(number: int) -> str:
 def mac(number: int) -> str:
     """Return the MAC address of the host with this number."""
     return f"52:54:00:77:00:{number:02d}"
+
+
+def serial(number: int) -> str:
+    """Return the serial number of the Pi with this number."""
+    return f"77a000{number:02d}"
 
 
 def tap(number: int) -> str:
@@ -84,10 +91,15 @@ class Network:
     def advertise(self, pid_file: Path) -> None:
         """Answer the firmware's router solicitations on the bridge; see radvd.conf."""
         run(self.enter(["sh", "-c", "echo 0 >/proc/sys/net/ipv6/conf/br0/disable_ipv6"]))
-        running = run(["ip", "netns", "pids", self.switch]).stdout.split()
-        if not pid_file.exists() or pid_file.read_text().strip() not in running:
+        if not self.running(pid_file):
             options = ["--config", str(ROUTER_ADVERTISEMENTS), "--pidfile", str(pid_file), "--logmethod", "none"]
             run(self.enter(["radvd", *options]))
+
+    def running(self, pid_file: Path) -> int | None:
+        """Return the process that a pid file names if it runs next to the hosts."""
+        running = run(["ip", "netns", "pids", self.switch]).stdout.split()
+        named = pid_file.read_text(encoding="ascii").strip() if pid_file.exists() else ""
+        return int(named) if named in running else None
 
     def add_tap(self, name: str) -> None:
         """Plug a cable for a host into the bridge."""
@@ -162,10 +174,10 @@ def _ip(namespace: str, words: str) -> None:
     run(["ip", "-n", namespace, *words.split()])
 
 
-def port(component: str, hosts: dict[str, int]) -> str:
+def port(component: str, hosts: Mapping[str, Host]) -> str:
     """Return the bridge port of ``ceph``, ``boot`` or a host; raise LabError for anything else."""
     if component in STATIONS:
         return component
     if component in hosts:
-        return tap(hosts[component])
+        return tap(hosts[component].number)
     raise LabError(f"no such component: {component!r}; there are {', '.join([*STATIONS, *sorted(hosts)])}")

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import fcntl
 import json
 import os
@@ -77,21 +78,36 @@ class Directory:
 
 
 @dataclass(frozen=True)
+class Host:
+    """A host: its number, from which its addresses follow, and what kind of machine it is (see lab.hardware)."""
+
+    number: int
+    kind: str = "bios"
+
+
+@dataclass(frozen=True)
 class State:
     """What must be remembered between two commands: everything else is looked up."""
 
     release: str = "16"
     objectstore: str = "bluestore"
-    hosts: dict[str, int] = field(default_factory=dict)
+    hosts: dict[str, Host] = field(default_factory=dict)
+    router: bool = False  # whether a router hands out the addresses, beside the boot server
 
-    def with_host(self, name: str) -> State:
-        """Return the state with this host, which gets the lowest free number."""
+    def with_host(self, name: str, kind: str) -> State:
+        """Return the state with this host, which gets the lowest free number.
+
+        :raises LabError: when the lab is full, or has the host as another kind of machine.
+        """
         if name in self.hosts:
+            if self.hosts[name].kind != kind:
+                raise LabError(f"host {name} is of kind {self.hosts[name].kind}, not {kind}")
             return self
-        free = [number for number in range(FIRST_HOST, LAST_HOST + 1) if number not in self.hosts.values()]
+        taken = {host.number for host in self.hosts.values()}
+        free = [number for number in range(FIRST_HOST, LAST_HOST + 1) if number not in taken]
         if not free:
             raise LabError(f"host {name}: the lab is full ({LAST_HOST - FIRST_HOST + 1} hosts)")
-        return State(self.release, self.objectstore, {**self.hosts, name: free[0]})
+        return dataclasses.replace(self, hosts={**self.hosts, name: Host(free[0], kind)})
 
 
 def load(directory: Directory) -> State | None:
@@ -102,7 +118,8 @@ def load(directory: Directory) -> State | None:
         return None
     except ValueError as error:
         raise LabError(f"{directory.path}/state.json: {error}; 'lab down' removes it") from error
-    return State(data["release"], data["objectstore"], data["hosts"])
+    hosts = {name: Host(**host) for name, host in data["hosts"].items()}
+    return State(data["release"], data["objectstore"], hosts, data["router"])
 
 
 def save(directory: Directory, state: State) -> None:

@@ -62,17 +62,7 @@ class ActionModule(ActionBase):  # type: ignore[misc] # ansible-core is untyped
 
 def packed(trees: Sequence[RenderedTree]) -> str:
     """The trees as one string, so that one no_log option hides every key in them."""
-    plain = [
-        {
-            "name": tree.name,
-            "mac": tree.mac,
-            "arch": tree.arch,
-            "grub_cfg": tree.grub_cfg,
-            "host_cpio": base64.b64encode(tree.host_cpio).decode(),
-        }
-        for tree in trees
-    ]
-    return base64.b64encode(zlib.compress(json.dumps(plain).encode())).decode()
+    return base64.b64encode(zlib.compress(json.dumps([tree.as_dict() for tree in trees]).encode())).decode()
 
 
 def _specs(hosts: Sequence[dict[str, Any]]) -> list[HostSpec]:

@@ -26,10 +26,15 @@ options:
       - The variables of all hosts, that is C(hostvars).
       - Required for every host are C(diskless_board), C(diskless_mac), C(diskless_address), C(diskless_boot_network)
         and C(diskless_boot_server).
+      - C(diskless_board) is V(cm4), V(pi4), V(udoo_x86) or V(pxe), which is any PC that boots by BIOS or UEFI PXE.
+      - C(diskless_serial), the serial number of a Raspberry Pi, is required for V(cm4) and V(pi4). It has 8 or 16
+        hexadecimal digits, as in C(/proc/cpuinfo), and needs quotes.
       - Optional are C(diskless_gateway), C(diskless_nameservers), C(diskless_pool), C(diskless_root_size),
         C(diskless_features), C(diskless_kernel), C(diskless_monitors), C(diskless_ms_mode),
         C(diskless_kernel_options), C(diskless_console), C(diskless_exitrd), C(diskless_shutdown_timeout),
         C(diskless_boot_timeout) and C(diskless_shell).
+      - C(diskless_config_txt), a list of further lines for C(config.txt), is for V(cm4) and V(pi4) alone. Lines that
+        decide what is booted are refused.
     type: dict
     required: true
   hosts:
@@ -71,8 +76,18 @@ _value:
     arch:
       description: Architecture of the operating system.
       type: str
+    loader:
+      description: What reads the boot tree, V(grub) or V(pi), which is the firmware of a Raspberry Pi.
+      type: str
+    modules:
+      description: Kernel modules of the board's network cards, for the initramfs.
+      type: list
+      elements: str
     mac:
       description: MAC address in lower case, with colons.
+      type: str
+    serial:
+      description: Last 8 digits of the serial number of a Raspberry Pi, in lower case, or V(null).
       type: str
     address:
       description: IPv4 address.
@@ -130,6 +145,10 @@ _value:
       description: Consoles, the last of which becomes C(/dev/console).
       type: list
       elements: str
+    config_txt:
+      description: Further lines of C(config.txt).
+      type: list
+      elements: str
     exitrd:
       description: Whether the root image is unmapped at shutdown.
       type: bool
@@ -146,7 +165,10 @@ _value:
     - name: udoo1
       board: udoo_x86
       arch: amd64
+      loader: grub
+      modules: [r8169, realtek]
       mac: "52:54:00:77:00:11"
+      serial: null
       address: 10.77.0.11
       prefix: 24
       network: 10.77.0.0/24
@@ -164,6 +186,7 @@ _value:
       ms_mode: prefer-crc
       kernel_options: []
       console: ["ttyS0,115200n8", tty0]
+      config_txt: []
       exitrd: true
       shutdown_timeout: 120
       boot_timeout: 600

@@ -9,23 +9,25 @@ Pure logic: M(diskless.ceph.boot_tree) reads and writes through _boot_tree_files
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Iterable, Mapping, Sequence
+from typing import Mapping, Sequence
 
-LOADER = "grub.pxe"
-LOADER_CONFIG = "grub.cfg"
+from ._kernel_txt import KERNEL_TXT, Firmware
+from ._tftp_view import ViewChange, ViewState, emptied_view, view_change
+
 HOST_CPIO = "host.cpio"
-KERNEL_CONFIG = "kernel.cfg"
+KERNEL_CFG = "kernel.cfg"
+# By loader: what it reads to know kernel and initramfs. The host writes it, from the golden image's on.
+KERNEL_CONFIG = {"grub": KERNEL_CFG, "pi": KERNEL_TXT}
+# By loader: the programs that a view leads to besides the tree. A Pi has its own in its tree.
+LOADERS = {"grub": ("grub.pxe", "shimx64.efi", "grubx64.efi"), "pi": ()}
 # Says that the collection made the tree, so that it may remove it.
 MARKER = ".diskless"
 TEMPORARY = ".diskless-tmp-"
 DIRECTORY_MODE = 0o755
-# No file of ours is larger: the loader, the largest of them, has some 150 kB.
-MAXIMUM_SIZE = 16 * 1024**2
-
-_LINK = re.compile(r"[0-9a-f]{2}(-[0-9a-f]{2}){5}")
+# No file of ours is larger: host.cpio, the largest of them, has some 2 kB.
+MAXIMUM_SIZE = 1024**2
 
 
 @dataclass(frozen=True)
@@ -44,17 +46,31 @@ class WantedFile:
 
 @dataclass(frozen=True)
 class WantedTree:
-    """A tree as it has to be, apart from the files that belong to the host."""
+    """A tree as it has to be, apart from the files that belong to the host.
+
+    loader: C(grub) or C(pi).
+    links: of its TFTP view, with their targets.
+    firmware: for the loader C(pi) alone.
+    """
 
     name: str
     mac: str
+    board: str
     arch: str
+    loader: str
     files: tuple[WantedFile, ...]
+    links: Mapping[str, str]
+    firmware: Firmware | None = None
 
     @property
-    def link(self) -> str:
+    def view(self) -> str:
         """Name of the directory that dnsmasq (tftp-unique-root=mac) takes as TFTP root of this host."""
         return self.mac.replace(":", "-")
+
+    @property
+    def kernel_config(self) -> str:
+        """The file by which the host says what to boot. Without it the tree is not seeded."""
+        return KERNEL_CONFIG[self.loader]
 
 
 @dataclass(frozen=True)
@@ -94,13 +110,13 @@ class FleetState:
     missing_directories: of C(boot) and C(tftp).
     trees: trees of wanted hosts.
     other_trees: further directories, and whether each bears the marker.
-    links: symbolic links for TFTP, by name; None is something else.
+    views: all there is in C(tftp), by name.
     """
 
     missing_directories: tuple[str, ...] = ()
     trees: Mapping[str, TreeState] = field(default_factory=dict)
     other_trees: Mapping[str, bool] = field(default_factory=dict)
-    links: Mapping[str, str | None] = field(default_factory=dict)
+    views: Mapping[str, ViewState] = field(default_factory=dict)
     leftovers: tuple[tuple[str, str], ...] = ()  # (directory, name)
 
 
@@ -128,15 +144,14 @@ class TreeChange:
 class Plan:
     """All changes, in the order in which they are made.
 
-    Links that serve a tree to a wrong machine go first, and links to trees come after the trees.
+    Links that show a tree to a wrong machine go first, and links to trees come after the trees.
     problems: hosts whose tree cannot be brought up to date; the others still are.
     """
 
     make_directories: tuple[str, ...] = ()
     leftovers: tuple[tuple[str, str], ...] = ()
-    remove_links: tuple[str, ...] = ()
+    views: tuple[ViewChange, ...] = ()
     trees: tuple[TreeChange, ...] = ()
-    set_links: tuple[tuple[str, str], ...] = ()
     prune: tuple[str, ...] = ()
     stale: tuple[str, ...] = ()
     unmarked: tuple[str, ...] = ()
@@ -145,36 +160,36 @@ class Plan:
     @property
     def changed(self) -> bool:
         """Whether anything has to be done."""
-        return bool(
-            self.make_directories or self.leftovers or self.remove_links or self.trees or self.set_links or self.prune
-        )
+        return bool(self.make_directories or self.leftovers or self.views or self.trees or self.prune)
 
 
-def plan(state: FleetState, wanted: Sequence[WantedTree], link_root: str, prune: bool) -> Plan:
+def plan(state: FleetState, wanted: Sequence[WantedTree], link_root: str, loader_root: str, prune: bool) -> Plan:
     """Plan how the trees become the wanted ones.
 
     link_root: where the TFTP server sees the directory of the trees.
-    prune: whether trees of hosts that are not wanted are removed, with their links.
+    loader_root: and where that of the loaders.
+    prune: whether trees of hosts that are not wanted are removed, and taken out of their views.
     """
-    by_name = {tree.name: tree for tree in wanted}
-    changes = []
+    trees = []
+    views = {}
     problems = []
     for tree in wanted:
-        change = _tree_change(tree, state.trees.get(tree.name))
-        blocking = _blocking(change)
-        if state.links.get(tree.link, "") is None:
-            blocking.append(f"tftp/{tree.link} is in the way of a symbolic link; remove it")
-        problems += [f"{tree.name}: {text}" for text in blocking]
-        if change.summary() and not blocking:
-            changes.append(change)
+        tree_change = _tree_change(tree, state.trees.get(tree.name))
+        blocking = _blocking(tree_change)
+        if tree_change.summary() and not blocking:
+            trees.append(tree_change)
+        views[tree.view], in_the_way = view_change(tree.view, tree.name, tree.links, state.views.get(tree.view))
+        problems += [f"{tree.name}: {text}" for text in (*blocking, *in_the_way)]
     stale = tuple(sorted(name for name, marked in state.other_trees.items() if marked))
-    links = {tree.link: f"{link_root}/{tree.name}" for tree in wanted if state.links.get(tree.link, "") is not None}
+    former = {tree.name for tree in wanted}.union(stale if prune else ())
+    for name, view in state.views.items():
+        if name not in views:
+            views[name] = emptied_view(name, view, former, link_root, loader_root)
     return Plan(
         make_directories=state.missing_directories,
         leftovers=state.leftovers,
-        remove_links=_wrong_links(state.links, by_name, link_root, stale if prune else ()),
-        trees=tuple(changes),
-        set_links=tuple(sorted(link for link in links.items() if state.links.get(link[0]) != link[1])),
+        views=tuple(views[name] for name in sorted(views) if views[name].changed),
+        trees=tuple(trees),
         prune=stale if prune else (),
         stale=stale,
         unmarked=tuple(sorted(name for name, marked in state.other_trees.items() if not marked)),
@@ -185,7 +200,7 @@ def plan(state: FleetState, wanted: Sequence[WantedTree], link_root: str, prune:
 def _tree_change(tree: WantedTree, state: TreeState | None) -> TreeChange:
     if state is None:
         return TreeChange(tree, None, make_directory=True, seed=True, files=tree.files)
-    kernel_config = state.files.get(KERNEL_CONFIG)
+    kernel_config = state.files.get(tree.kernel_config)
     return TreeChange(
         tree,
         state,
@@ -206,22 +221,9 @@ def _blocking(change: TreeChange) -> list[str]:
         return []
     if change.before.directory.kind != "directory":
         return ["its boot tree is not a directory; remove it"]
-    names = [wanted.name for wanted in change.files] + ([KERNEL_CONFIG] if change.seed else [])
+    names = [wanted.name for wanted in change.files] + ([change.tree.kernel_config] if change.seed else [])
     return [
         f"{name} in its boot tree is a directory, which only the host itself can have made; remove it"
         for name in names
         if name in change.before.files and change.before.files[name].kind == "directory"
     ]
-
-
-def _wrong_links(
-    links: Mapping[str, str | None], wanted: Mapping[str, WantedTree], link_root: str, pruned: Iterable[str]
-) -> tuple[str, ...]:
-    """Return links to remove: those under a former MAC address of a host, which would give its key to that machine."""
-    in_use = {tree.link for tree in wanted.values()}
-    former = {f"{link_root}/{name}" for name in (*wanted, *pruned)}
-    return tuple(
-        sorted(
-            name for name, target in links.items() if target in former and name not in in_use and _LINK.fullmatch(name)
-        )
-    )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from typing import Mapping
 
-from ._boot_tree import HOST_CPIO, LOADER, FileState, Plan, TreeChange, WantedFile
+from ._boot_tree import HOST_CPIO, FileState, Plan, TreeChange, WantedFile
 from ._golden_boot import GoldenBoot
+from ._tftp_view import ViewChange
 
 _HOST_CONF = "etc/diskless/host.conf"
 _HEADER = 110
@@ -20,19 +21,29 @@ _SETTING = re.compile(r"DISKLESS_[A-Z_]+=[^\n]*")
 _CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,}={0,2}")
 
 
-def diff(
-    root: str, plan: Plan, links: Mapping[str, str | None], golden: Mapping[str, GoldenBoot]
-) -> list[dict[str, str]]:
+def diff(root: str, plan: Plan, golden: Mapping[str, GoldenBoot]) -> list[dict[str, str]]:
     """Return one before and after for everything that the plan changes."""
     entries = [_entry(f"{root}/{name}", "", "directory\n") for name in plan.make_directories]
     entries += [_entry(f"{root}/{place}/{name}", "leftover\n", "") for place, name in plan.leftovers]
-    entries += [_entry(f"{root}/tftp/{name}", f"link to {links[name]}\n", "") for name in plan.remove_links]
     for change in plan.trees:
         entries += _tree(f"{root}/boot/{change.tree.name}", change, golden.get(change.tree.arch))
-    for name, target in plan.set_links:
-        before = links.get(name)
-        entries.append(_entry(f"{root}/tftp/{name}", f"link to {before}\n" if before else "", f"link to {target}\n"))
+    entries += [_entry(f"{root}/tftp/{view.name}", *_view(view)) for view in plan.views]
     return entries + [_entry(f"{root}/boot/{name}", "boot tree\n", "") for name in plan.prune]
+
+
+def _view(change: ViewChange) -> tuple[str, str]:
+    before = change.before.targets() if change.before else {}
+    after = {name: target for name, target in before.items() if name not in change.remove}
+    old = ""
+    if change.before:
+        old = f"link to {change.before.target}\n" if change.before.kind == "link" else "directory\n"
+    if change.repair:
+        old = "directory of another mode or owner\n"
+    return old + _links(before), "directory\n" + _links({**after, **dict(change.links)})
+
+
+def _links(targets: Mapping[str, str]) -> str:
+    return "".join(f"{name} -> {target}\n" for name, target in sorted(targets.items()))
 
 
 def _entry(path: str, before: str, after: str) -> dict[str, str]:
@@ -73,11 +84,8 @@ def _attributes(state: FileState) -> str:
 def _shown(name: str, state: FileState) -> str:
     if state.kind != "file":
         return ""
-    digest = f"sha256 {state.digest[:12]}\n"
-    if name == LOADER:
-        return digest
     if name == HOST_CPIO:
-        return host_conf(state.text) + digest
+        return host_conf(state.text) + f"sha256 {state.digest[:12]}\n"
     return _CEPHX_KEY.sub("(key)", state.text.decode(errors="replace"))
 
 

@@ -25,10 +25,6 @@ from typing import IO, Callable, Iterator, Mapping, Sequence
 
 from ._boot_tree import (
     DIRECTORY_MODE,
-    HOST_CPIO,
-    KERNEL_CONFIG,
-    LOADER,
-    LOADER_CONFIG,
     MARKER,
     MAXIMUM_SIZE,
     TEMPORARY,
@@ -41,9 +37,9 @@ from ._boot_tree import (
     WantedTree,
 )
 from ._golden_boot import GoldenBoot
+from ._tftp_view import ViewState
+from ._tftp_view_files import finish, prepare, read_view
 
-_COMPARED = (MARKER, LOADER, LOADER_CONFIG, HOST_CPIO)
-_SHOWN = (MARKER, LOADER_CONFIG, HOST_CPIO)
 _SHOWN_SIZE = 16 * 1024
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -74,20 +70,22 @@ def read_state(root: str, wanted: Sequence[WantedTree]) -> FleetState:
     """Read what there is below the root."""
     trees: dict[str, TreeState] = {}
     others: dict[str, bool] = {}
-    links: dict[str, str | None] = {}
+    views: dict[str, ViewState] = {}
     missing: list[str] = []
     leftovers: list[tuple[str, str]] = []
-    names = {tree.name for tree in wanted}
+    by_name = {tree.name: tree for tree in wanted}
     with _directory(f"{root}/boot") as boot:
         if boot is None:
             missing.append("boot")
         for entry in _entries(boot):
             if entry.name.startswith(TEMPORARY):
                 leftovers.append(("boot", entry.name))
-            elif entry.name in names and boot is not None:
-                trees[entry.name] = _tree_state(boot, entry.name)
+            elif entry.name in by_name and boot is not None:
+                tree = by_name[entry.name]
+                compared = [file.name for file in tree.files]
+                trees[entry.name] = _tree_state(boot, entry.name, compared, tree.kernel_config)
             elif entry.is_dir(follow_symlinks=False) and boot is not None:
-                marker = _tree_state(boot, entry.name).files.get(MARKER)
+                marker = _tree_state(boot, entry.name, [MARKER]).files.get(MARKER)
                 others[entry.name] = marker is not None and marker.kind == "file"
     with _directory(f"{root}/tftp") as tftp:
         if tftp is None:
@@ -95,9 +93,9 @@ def read_state(root: str, wanted: Sequence[WantedTree]) -> FleetState:
         for entry in _entries(tftp):
             if entry.name.startswith(TEMPORARY):
                 leftovers.append(("tftp", entry.name))
-            else:
-                links[entry.name] = os.readlink(entry.name, dir_fd=tftp) if entry.is_symlink() else None
-    return FleetState(tuple(missing), trees, others, links, tuple(sorted(leftovers)))
+            elif tftp is not None:
+                views[entry.name] = read_view(tftp, entry.name)
+    return FleetState(tuple(missing), trees, others, views, tuple(sorted(leftovers)))
 
 
 def apply(root: str, plan: Plan, golden: Mapping[str, GoldenBoot]) -> list[str]:
@@ -111,17 +109,19 @@ def apply(root: str, plan: Plan, golden: Mapping[str, GoldenBoot]) -> list[str]:
     with _directory(f"{root}/boot") as boot, _directory(f"{root}/tftp") as tftp:
         if boot is None or tftp is None:
             raise FileNotFoundError(f"{root}/boot or {root}/tftp has vanished")
-        for name in plan.remove_links:
-            os.unlink(name, dir_fd=tftp)
+        for view in plan.views:
+            prepare(tftp, view, TEMPORARY)
+        # They must be gone for good before a tree that they led to becomes another host's.
+        os.fsync(tftp)
         for change in plan.trees:
             try:
                 _apply_tree(boot, change, golden)
             except (OSError, tarfile.TarError) as error:
                 failures.append(f"{change.tree.name}: {error}")
-                failed.add(change.tree.link)
-        for name, target in plan.set_links:
-            if name not in failed:
-                _set_link(tftp, name, target)
+                failed.add(change.tree.view)
+        for view in plan.views:
+            if view.name not in failed:
+                finish(tftp, view, TEMPORARY)
         for name in plan.prune:
             doomed = f"{TEMPORARY}{name}-{secrets.token_hex(4)}"
             os.rename(name, doomed, src_dir_fd=boot, dst_dir_fd=boot)
@@ -151,14 +151,16 @@ def _entries(directory: int | None) -> list[os.DirEntry[str]]:
         return list(entries)
 
 
-def _tree_state(boot: int, name: str) -> TreeState:
+def _tree_state(boot: int, name: str, compared: Sequence[str], kernel_config: str = "") -> TreeState:
     try:
         tree = os.open(name, _DIRECTORY, dir_fd=boot)
     except NotADirectoryError:  # also for a symbolic link
         return TreeState(FileState("other"))
     try:
         about = os.fstat(tree)
-        files = {file: _file_state(tree, file) for file in (*_COMPARED, KERNEL_CONFIG)}
+        files = {file: _file_state(tree, file) for file in compared}
+        if kernel_config:
+            files[kernel_config] = _file_state(tree, kernel_config, read=False)
         leftovers = sorted(
             entry.name
             for entry in _entries(tree)
@@ -173,7 +175,7 @@ def _tree_state(boot: int, name: str) -> TreeState:
     )
 
 
-def _file_state(tree: int, name: str) -> FileState | None:
+def _file_state(tree: int, name: str, read: bool = True) -> FileState | None:
     """Read a file. O_PATH shows what it is without opening it, because opening a device may already do something."""
     try:
         handle = os.open(name, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=tree)
@@ -186,7 +188,7 @@ def _file_state(tree: int, name: str) -> FileState | None:
         if not stat.S_ISREG(about.st_mode):
             return FileState("other")
         data = b""
-        if name in _COMPARED:
+        if read:
             with Path(f"/proc/self/fd/{handle}").open("rb") as file:
                 data = file.read(MAXIMUM_SIZE + 1)
         return FileState(
@@ -195,7 +197,7 @@ def _file_state(tree: int, name: str) -> FileState | None:
             about.st_uid,
             about.st_gid,
             sha256(data).hexdigest() if len(data) <= MAXIMUM_SIZE else "",
-            data[:_SHOWN_SIZE] if name in _SHOWN else b"",
+            data[:_SHOWN_SIZE],
         )
     finally:
         os.close(handle)
@@ -214,11 +216,10 @@ def _apply_tree(boot: int, change: TreeChange, golden: Mapping[str, GoldenBoot])
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(leftover, dir_fd=tree)
         if change.seed:
-            # kernel.cfg comes last: until it is there, the next run seeds again.
+            # What names the others comes last: until it is there, the next run seeds again.
             for file, source in golden[change.tree.arch].files():
                 _replace(tree, WantedFile(file, b""), source)
-                if file == KERNEL_CONFIG:
-                    os.fsync(tree)
+            os.fsync(tree)
         for wanted in change.files:
             _replace(tree, wanted)
         os.fsync(tree)
@@ -241,13 +242,6 @@ def _replace(tree: int, wanted: WantedFile, source: IO[bytes] | None = None) -> 
             os.fchmod(descriptor, wanted.mode)
             os.fsync(descriptor)
         os.rename(temporary, wanted.name, src_dir_fd=tree, dst_dir_fd=tree)
-
-
-def _set_link(tftp: int, name: str, target: str) -> None:
-    temporary = f"{TEMPORARY}{name}-{secrets.token_hex(4)}"
-    os.symlink(target, temporary, dir_fd=tftp)
-    with _removed_on_failure(lambda: os.unlink(temporary, dir_fd=tftp)):
-        os.rename(temporary, name, src_dir_fd=tftp, dst_dir_fd=tftp)
 
 
 @contextlib.contextmanager

@@ -10,11 +10,14 @@ import re
 import tarfile
 from typing import IO, Iterator
 
-from ._boot_tree import HOST_CPIO, KERNEL_CONFIG, LOADER, LOADER_CONFIG
+from ._boot_tree import HOST_CPIO, KERNEL_CFG
+from ._kernel_txt import KERNEL_TXT, Firmware, problems
 
 _NAME = re.compile(r"[A-Za-z0-9_+~-][A-Za-z0-9._+~-]*")
 _SETTING = re.compile(r"^set (kernel|initrd)=(\S+)$", re.MULTILINE)
-_RESERVED = (LOADER, LOADER_CONFIG, HOST_CPIO)
+_RESERVED = (HOST_CPIO, "grub.cfg", "config.txt", "cmdline.txt")
+# What makes the other files count is written when they are complete.
+_LAST = (KERNEL_CFG, KERNEL_TXT)
 
 
 class GoldenBootError(ValueError):
@@ -42,13 +45,21 @@ class GoldenBoot:
 
     @property
     def names(self) -> list[str]:
-        """The files in the order of writing: kernel.cfg, which makes the others count, is the last."""
-        return [*sorted(name for name in self._members if name != KERNEL_CONFIG), KERNEL_CONFIG]
+        """The files in the order of writing."""
+        last = [name for name in _LAST if name in self._members]
+        return [*sorted(name for name in self._members if name not in last), *last]
 
     def files(self) -> Iterator[tuple[str, IO[bytes]]]:
         """Yield names and contents in that order."""
         for name in self.names:
             yield name, self._open(name)
+
+    def problems(self, firmware: Firmware) -> list[str]:
+        """Return why a Raspberry Pi would not boot from a tree with these files; nothing if it would."""
+        if KERNEL_TXT not in self._members:
+            return [f"no {name}" for name in (*firmware.files, KERNEL_TXT) if name not in self._members]
+        text = self._open(KERNEL_TXT).read().decode(errors="replace")
+        return problems(text, firmware, self._members, HOST_CPIO)
 
     def close(self) -> None:
         """Close the archive."""
@@ -64,12 +75,12 @@ class GoldenBoot:
                 raise GoldenBootError(f"member {member.name!r} does not belong into a boot tree")
             members[name] = member
         self._members = members
-        if KERNEL_CONFIG not in members:
-            raise GoldenBootError(f"no {KERNEL_CONFIG}, which names the kernel and the initramfs to boot")
-        settings = dict(_SETTING.findall(self._open(KERNEL_CONFIG).read().decode(errors="replace")))
+        if KERNEL_CFG not in members:
+            raise GoldenBootError(f"no {KERNEL_CFG}, which names the kernel and the initramfs to boot")
+        settings = dict(_SETTING.findall(self._open(KERNEL_CFG).read().decode(errors="replace")))
         for setting in ("kernel", "initrd"):
             if settings.get(setting) not in members:
-                raise GoldenBootError(f"{KERNEL_CONFIG} sets {setting} to {settings.get(setting)}, which is not there")
+                raise GoldenBootError(f"{KERNEL_CFG} sets {setting} to {settings.get(setting)}, which is not there")
         return members
 
     def _open(self, name: str) -> IO[bytes]:

@@ -20,6 +20,10 @@ _NAME_DIGITS = 12
 _CHUNK = 1 << 20
 
 
+class BuildError(Exception):
+    """The root file system cannot be built; the message says why."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """Everything that decides what a root file system contains, but for the state of the package mirror."""
@@ -44,8 +48,18 @@ class Inputs:
 
 def golden_name(inputs: Inputs) -> str:
     """Return the name of the golden image: ``golden-bookworm-amd64-0123456789ab``."""
-    digest = hashlib.sha256(json.dumps(inputs.as_dict(), sort_keys=True).encode()).hexdigest()
-    return f"golden-{inputs.suite}-{inputs.arch}-{digest[:_NAME_DIGITS]}"
+    return f"golden-{inputs.suite}-{inputs.arch}-{_digest(inputs.as_dict())}"
+
+
+def packages_name(inputs: Inputs) -> str:
+    """Return the name of what the packages alone make, whoever may log in and whatever is copied over them."""
+    decisive = ("suite", "arch", "packages", "components", "mirror", "refresh", "recipe")
+    digest = _digest({name: value for name, value in inputs.as_dict().items() if name in decisive})
+    return f"packages-{inputs.suite}-{inputs.arch}-{digest}"
+
+
+def _digest(inputs: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()[:_NAME_DIGITS]
 
 
 def file_sha256(path: Path) -> str:

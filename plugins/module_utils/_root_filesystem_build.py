@@ -9,7 +9,6 @@ import fcntl
 import json
 import os
 import shutil
-import signal
 import stat
 import subprocess
 import tarfile
@@ -17,20 +16,27 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterator
 
 from ansible_collections.diskless.ceph.plugins.module_utils._rbd_size import format_size
 from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem import (
+    BuildError,
     Inputs,
     golden_name,
-    last_lines,
     newest_last,
+    packages_name,
     parse_packages,
 )
+from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem_emulation import (
+    Surroundings,
+    surroundings,
+)
+from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem_programs import programs
 
 IMAGE = "root.ext4"
 BOOT_TAR = "boot.tar"
 MANIFEST = "manifest.json"
+LOG = "build.log"
 _TEMPORARY = ".build-"
 _UPDATE_INITRAMFS = "usr/sbin/update-initramfs"
 _CHROOT_ENVIRONMENT = {
@@ -38,6 +44,8 @@ _CHROOT_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "DEBIAN_FRONTEND": "noninteractive",
     "HOME": "/root",
+    # Hooks for the boot loaders of machines with a disk: "not yet, this is within the installation of a kernel".
+    "INITRAMFS_TOOLS_KERNEL_HOOK": "1",
 }
 # Documentation and translations: nobody reads them on a diskless host, and every file costs the golden image space.
 _DPKG_EXCLUDES = """\
@@ -52,10 +60,6 @@ _HOLD_BACK_INITRAMFS = (
     'dpkg-divert --root "$1" --local --rename --add /usr/sbin/update-initramfs'
     ' && ln -s /bin/true "$1/usr/sbin/update-initramfs"'
 )
-
-
-class BuildError(Exception):
-    """The root file system cannot be built; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +89,12 @@ def build(inputs: Inputs, sources: Sources, cache_dir: Path, timeout_seconds: in
     with _locked(cache_dir):
         _remove_leftovers(cache_dir)
         _check_free_space(cache_dir, inputs.image_size)
-        work = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=cache_dir))
+        work = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=cache_dir.resolve()))
         try:
-            manifest = _Build(inputs, sources, work, timeout_seconds).run()
+            with programs(cache_dir / LOG, timeout_seconds) as outside, surroundings(
+                inputs.arch, work, outside
+            ) as inside:
+                manifest = _Build(inputs, sources, cache_dir, work, inside).run()
             (work / "result").rename(cache_dir / golden_name(inputs))
         finally:
             _remove(work)
@@ -131,21 +138,28 @@ def _check_free_space(cache_dir: Path, image_size: int) -> None:
 class _Build:
     """One build. ``work/root`` is the tree; ``work/result`` becomes the cache entry."""
 
-    def __init__(self, inputs: Inputs, sources: Sources, work: Path, timeout_seconds: int) -> None:
+    def __init__(self, inputs: Inputs, sources: Sources, cache_dir: Path, work: Path, inside: Surroundings) -> None:
         self.inputs = inputs
         self.sources = sources
+        self.packages = cache_dir / f"{packages_name(inputs)}.tar.gz"
         self.root = work / "root"
         self.result = work / "result"
-        self.timeout_seconds = timeout_seconds
+        self.inside = inside
+        self.outside = inside.programs
 
     def run(self) -> dict[str, Any]:
         """Run all steps."""
         self.root.mkdir(mode=0o755)
         self.result.mkdir(mode=0o700)
-        if self.sources.tarball:
-            self._unpack(self.sources.tarball)
+        tarball = self.sources.tarball or (self.packages if self.packages.exists() else None)
+        if tarball:
+            self._unpack(tarball)
         else:
             self._bootstrap()
+        self.inside.furnish(self.root)
+        if not tarball:
+            self._remove_traces_of_bootstrap()
+            self._keep_packages()
         if self.sources.overlay:
             self._copy_overlay(self.sources.overlay)
         self._add_authorized_keys()
@@ -183,10 +197,14 @@ class _Build:
             "--dpkgopt=force-unsafe-io",
             *(f"--dpkgopt={line}" for line in _DPKG_EXCLUDES.splitlines()),
             f"--essential-hook={_HOLD_BACK_INITRAMFS}",
+            # What it looks for is a registration for the whole machine.
+            *(["--skip=check/qemu"] if self.inside.emulated else []),
             self.inputs.suite,
             str(self.root),
         ]
-        self._run(argv + ([self.inputs.mirror] if self.inputs.mirror else []))
+        self.inside.run(argv + ([self.inputs.mirror] if self.inputs.mirror else []))
+
+    def _remove_traces_of_bootstrap(self) -> None:
         (self.root / _UPDATE_INITRAMFS).unlink()
         self._chroot("dpkg-divert", "--local", "--rename", "--remove", f"/{_UPDATE_INITRAMFS}")
         # mmdebstrap leaves its options behind; on a running host force-unsafe-io would be a danger.
@@ -194,18 +212,28 @@ class _Build:
         (self.root / "etc/dpkg/dpkg.cfg.d/99mmdebstrap").unlink()
         (self.root / "etc/dpkg/dpkg.cfg.d/diskless").write_text(_DPKG_EXCLUDES, encoding="utf-8")
 
+    def _keep_packages(self) -> None:
+        """Under emulation they take minutes, and most changes concern the overlay or the keys."""
+        archive = self.result.parent / self.packages.name
+        options = ["--xattrs", "--xattrs-include=*", "--use-compress-program=gzip -1", f"--directory={self.root}"]
+        self.outside.run(["tar", "--create", f"--file={archive}", *options, "."])
+        archive.chmod(0o600)
+        archive.rename(self.packages)
+
     def _unpack(self, tarball: Path) -> None:
         options = ["--numeric-owner", "--xattrs", "--xattrs-include=*", f"--directory={self.root}"]
-        self._run(["tar", "--extract", f"--file={tarball}", *options])
+        self.outside.run(["tar", "--extract", f"--file={tarball}", *options])
         if not (self.root / _UPDATE_INITRAMFS).exists():
             raise BuildError(f"{tarball}: it has no /{_UPDATE_INITRAMFS}; the root needs initramfs-tools and a kernel")
 
     def _copy_overlay(self, overlay: Path) -> None:
         # tar, because it keeps modes and links and replaces files; owner root, whoever staged them.
         archive = self.result.parent / "overlay.tar"
-        self._run(["tar", "--create", "--owner=0", "--group=0", f"--file={archive}", f"--directory={overlay}", "."])
+        self.outside.run(
+            ["tar", "--create", "--owner=0", "--group=0", f"--file={archive}", f"--directory={overlay}", "."]
+        )
         options = ["--no-overwrite-dir", "--keep-directory-symlink", "--same-permissions", f"--directory={self.root}"]
-        self._run(["tar", "--extract", f"--file={archive}", *options])
+        self.outside.run(["tar", "--extract", f"--file={archive}", *options])
         archive.unlink()
 
     def _add_authorized_keys(self) -> None:
@@ -279,7 +307,7 @@ class _Build:
             # Initialised now: lazily, every host would write the same zeros into its own clone after its first boot.
             extended = "lazy_itable_init=0,lazy_journal_init=0,nodiscard"
             options = ["-F", "-L", "diskless-root", "-m", "1", "-E", extended, "-d", str(self.root)]
-            self._run(["mke2fs", "-q", "-t", "ext4", *options, str(image)])
+            self.outside.run(["mke2fs", "-q", "-t", "ext4", *options, str(image)])
         except BuildError as error:
             sizes = f"the tree takes {used >> 20} MiB, image_size is {format_size(wanted)}"
             raise BuildError(f"{error}\n({sizes})") from error
@@ -290,33 +318,7 @@ class _Build:
 
     def _chroot(self, *argv: str) -> str:
         environment = [f"{key}={value}" for key, value in _CHROOT_ENVIRONMENT.items()]
-        return self._run(["chroot", str(self.root), "/usr/bin/env", "-i", *environment, *argv])
-
-    def _run(self, argv: Sequence[str]) -> str:
-        """Run a program and return its stdout; on failure raise with the end of what it said."""
-        try:
-            # run_command needs an AnsibleModule and has no time limit.
-            process = subprocess.Popen(  # pylint: disable=ansible-bad-function
-                argv,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-                errors="replace",
-                start_new_session=True,
-            )
-        except FileNotFoundError as error:
-            raise BuildError(f"{argv[0]}: not found on the builder; install it") from error
-        try:
-            stdout, stderr = process.communicate(timeout=self.timeout_seconds)
-        except subprocess.TimeoutExpired as error:
-            os.killpg(process.pid, signal.SIGKILL)
-            stderr = process.communicate()[1]
-            raise BuildError(f"{argv[0]} did not end within {self.timeout_seconds} s:\n{last_lines(stderr)}") from error
-        if process.returncode:
-            program = argv[argv.index("-i") + 1 + len(_CHROOT_ENVIRONMENT)] if argv[0] == "chroot" else argv[0]
-            raise BuildError(f"{program} ended with status {process.returncode}:\n{last_lines(stderr or stdout)}")
-        return stdout
+        return self.inside.run(["chroot", str(self.root), "/usr/bin/env", "-i", *environment, *argv], argv[0])
 
 
 def _disk_usage(root: Path) -> int:

@@ -18,8 +18,15 @@ description:
     compares them with the trees and replaces, atomically, only what differs. One task does the whole fleet.
   - C(host.cpio), which holds the cephx key of its host, can be read by O(tftp_user) alone.
     Neither diff nor result ever show a key.
-  - A tree without a C(kernel.cfg) is seeded from the golden image's C(boot.tar).
-    From then on, kernel, initramfs and C(kernel.cfg) belong to the host.
+  - GRUB reads C(grub.cfg), the firmware of a Raspberry Pi C(config.txt) and C(cmdline.txt). Which kernel to boot they
+    read in turn from a file that the host itself writes, C(kernel.cfg) or C(kernel.txt).
+  - A tree without that file is seeded from the golden image's C(boot.tar). From then on, kernel, initramfs, device
+    tree, the firmware of a Raspberry Pi and that file belong to the host.
+  - What a machine is shown by TFTP is a directory named after its MAC address that holds nothing but links. For GRUB,
+    C(grub) leads to the tree and C(grub.pxe), C(shimx64.efi) and C(grubx64.efi) to the loaders for BIOS and UEFI.
+    For a Raspberry Pi, the last eight digits of its serial number and its MAC address lead to the tree.
+  - Links that lead to another host's tree, or to a tree that is no longer that of the machine, are removed before any
+    tree is changed. The directory itself stays, because dnsmasq shows everything to a machine that has none.
   - A run that dies half-way leaves every host bootable; the next run removes its temporary files.
   - Hosts can write into their own trees. What they put there is never followed or opened unless it is a regular file.
 extends_documentation_fragment:
@@ -56,13 +63,15 @@ options:
     elements: dict
     required: true
   golden_boot:
-    description: Path, on the boot server, of the golden image's C(boot.tar) for every architecture.
+    description:
+      - Path, on the boot server, of the golden image's C(boot.tar) for every architecture.
+      - For a Raspberry Pi it has to hold the firmware, C(start4.elf) and C(fixup4.dat), and what C(kernel.txt) names.
     type: dict
     required: true
   root:
     description:
       - Directory of the boot server's data. The trees are in C(boot), the links for TFTP in C(tftp),
-        and the loader is C(loader/grub.pxe).
+        and the loaders in C(loader), where C(grub.pxe) has to be there if any host boots with GRUB.
     type: path
     default: /srv/diskless
   link_root:
@@ -96,6 +105,7 @@ EXAMPLES = r"""
     monitors: "{{ storage.monitors }}"
     golden_boot:
       amd64: /srv/diskless/golden/golden-bookworm-amd64-0123456789ab.tar
+      arm64: /srv/diskless/golden/golden-bookworm-arm64-ba9876543210.tar
 
 - name: Boot trees of retired hosts are removed
   diskless.ceph.boot_tree:
@@ -118,18 +128,18 @@ hosts:
       description: Name of the host.
       type: str
     changes:
-      description: Files that were written, V(seed) for the files of the golden image, V(link) for TFTP.
+      description: Files that were written, V(seed) for the files of the golden image, V(links) for TFTP.
       type: list
       elements: str
   sample:
     - name: udoo1
       changes: [grub.cfg, host.cpio]
 removed_links:
-  description: Links for TFTP that were removed because their MAC address is no longer that of the host.
+  description: Links for TFTP that were removed because they led to what their machine should not see any more.
   type: list
   elements: str
   returned: success
-  sample: [52-54-00-77-00-11]
+  sample: [52-54-00-77-00-11/grub]
 stale:
   description: Names of stale trees that bear the marker.
   type: list
@@ -149,17 +159,14 @@ import json
 import pwd
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Sequence
 
 from ansible.module_utils.basic import AnsibleModule
 
 from ..module_utils._boot_tree import (
     HOST_CPIO,
-    LOADER,
-    LOADER_CONFIG,
+    LOADERS,
     MARKER,
-    MAXIMUM_SIZE,
-    FleetState,
     Plan,
     WantedFile,
     WantedTree,
@@ -168,26 +175,34 @@ from ..module_utils._boot_tree import (
 from ..module_utils._boot_tree_diff import diff
 from ..module_utils._boot_tree_files import Busy, apply, locked, read_state
 from ..module_utils._golden_boot import GoldenBoot, GoldenBootError
+from ..module_utils._kernel_txt import Firmware
 
 NO_USER = -1
 
 
 class Prerequisites:
-    """What the trees are made from: loader, TFTP user, golden boot archives.
+    """What has to be on the boot server before trees can be made: loader, TFTP user, golden boot archives.
 
     lacking: what is not there. It makes the module fail, but in check mode an earlier task may only not have made it.
     """
 
-    def __init__(self, root: str, tftp_user: str) -> None:
+    def __init__(self, tftp_user: str) -> None:
         self.lacking: list[str] = []
         self.problems: list[str] = []
         self.golden: dict[str, GoldenBoot] = {}
-        self.loader = self._read_loader(Path(root) / "loader" / LOADER)
         self.tftp_uid = self._uid(tftp_user)
 
-    def open_golden(self, golden_boot: dict[str, Any], architectures: set[str]) -> None:
-        """Open the archives that are needed for seeding."""
-        for arch in sorted(architectures):
+    def look_for_loaders(self, loader_root: Path, loaders: set[str]) -> None:
+        """Look for the first file of each loader; those for UEFI are links that lead nowhere until they are there."""
+        for names in (LOADERS[loader] for loader in sorted(loaders)):
+            if names and not (loader_root / names[0]).is_file():
+                self.lacking.append(
+                    f"loader {loader_root / names[0]} does not exist; the role diskless.ceph.boot_server builds it"
+                )
+
+    def open_golden(self, golden_boot: dict[str, Any], seeded: Sequence[WantedTree]) -> None:
+        """Open the archives that these trees are seeded from, and see whether their boards can boot from them."""
+        for arch in sorted({tree.arch for tree in seeded}):
             path = golden_boot.get(arch)
             if not path:
                 self.problems.append(f"golden_boot has no boot.tar for {arch}, from which to seed new boot trees")
@@ -198,16 +213,8 @@ class Prerequisites:
                 self.lacking.append(f"golden boot archive {path} for {arch} does not exist")
             except (GoldenBootError, OSError) as error:
                 self.problems.append(f"golden boot archive for {arch}: {error}")
-
-    def _read_loader(self, path: Path) -> WantedFile | None:
-        try:
-            data = path.read_bytes()
-        except FileNotFoundError:
-            self.lacking.append(f"loader {path} does not exist; the role diskless.ceph.boot_server builds it")
-            return None
-        if len(data) > MAXIMUM_SIZE:
-            self.problems.append(f"loader {path} has {len(data)} bytes; expected {MAXIMUM_SIZE} at most")
-        return WantedFile(LOADER, data)
+            else:
+                self.problems += _not_booting(self.golden[arch], [tree for tree in seeded if tree.arch == arch])
 
     def _uid(self, user: str) -> int:
         try:
@@ -217,31 +224,52 @@ class Prerequisites:
             return NO_USER
 
 
-def wanted_trees(rendered: str, loader: WantedFile | None, tftp_uid: int) -> list[WantedTree]:
-    """Return the trees that the action plugin has rendered, with the files that the boot server adds."""
+def _not_booting(golden: GoldenBoot, trees: Sequence[WantedTree]) -> list[str]:
+    """Return what keeps boards from booting from the archive, one text per board."""
+    texts = []
+    firmware = {tree.board: tree.firmware for tree in trees if tree.firmware}
+    for board in sorted(firmware):
+        found = golden.problems(firmware[board])
+        if found:
+            names = [tree.name for tree in trees if tree.board == board]
+            texts.append(
+                f"golden boot archive {golden.path} does not boot board {board} ({', '.join(names)}):"
+                f" {', '.join(found)}; build the golden image anew, with the package raspi-firmware in it"
+            )
+    return texts
+
+
+def wanted_trees(rendered: str, tftp_uid: int, link_root: str, loader_root: Path) -> list[WantedTree]:
+    """Return the trees that the action plugin has rendered, with what only the boot server knows."""
     trees = []
     for tree in json.loads(zlib.decompress(base64.b64decode(rendered))):
         marker = f"Boot tree of {tree['name']}. Made by diskless.ceph, which may remove it.\n"
-        files = [
+        files = (
             WantedFile(MARKER, marker.encode()),
-            WantedFile(LOADER_CONFIG, tree["grub_cfg"].encode()),
+            *(WantedFile(name, text.encode()) for name, text in tree["files"].items()),
             WantedFile(HOST_CPIO, base64.b64decode(tree["host_cpio"]), 0o400, tftp_uid),
-        ]
-        trees.append(WantedTree(tree["name"], tree["mac"], tree["arch"], (*files, *([loader] if loader else []))))
+        )
+        links = {
+            **{name: f"{link_root}/{tree['name']}" for name in tree["views"]},
+            **{name: str(loader_root / name) for name in LOADERS[tree["loader"]]},
+        }
+        firmware = Firmware(**tree["firmware"]) if tree["firmware"] else None
+        about = {name: tree[name] for name in ("name", "mac", "board", "arch", "loader")}
+        trees.append(WantedTree(**about, files=files, links=links, firmware=firmware))
     return trees
 
 
-def result(state: FleetState, planned: Plan, wanted: list[WantedTree]) -> dict[str, Any]:
+def result(planned: Plan, wanted: list[WantedTree]) -> dict[str, Any]:
     """Return what the module returns."""
-    links = {name for name, dummy in planned.set_links}
+    views = {view.name for view in planned.views}
     changes = {change.tree.name: change.summary() for change in planned.trees}
     for tree in wanted:
-        if tree.link in links:
-            changes.setdefault(tree.name, []).append("link")
+        if tree.view in views:
+            changes.setdefault(tree.name, []).append("links")
     return {
         "changed": planned.changed,
         "hosts": [{"name": name, "changes": changes[name]} for name in sorted(changes)],
-        "removed_links": list(planned.remove_links),
+        "removed_links": [link for view in planned.views for link in view.removed],
         "stale": list(planned.stale),
         "pruned": list(planned.prune),
     }
@@ -250,12 +278,13 @@ def result(state: FleetState, planned: Plan, wanted: list[WantedTree]) -> dict[s
 def run(module: AnsibleModule) -> dict[str, Any]:
     """Read, plan, and unless in check mode apply. Returns the result; ends the module on failure."""
     root, link_root = module.params["root"], module.params["link_root"].rstrip("/")
-    prerequisites = Prerequisites(root, module.params["tftp_user"])
-    wanted = wanted_trees(module.params["rendered"], prerequisites.loader, prerequisites.tftp_uid)
+    loader_root = Path(root) / "loader"
+    prerequisites = Prerequisites(module.params["tftp_user"])
+    wanted = wanted_trees(module.params["rendered"], prerequisites.tftp_uid, link_root, loader_root)
+    prerequisites.look_for_loaders(loader_root, {tree.loader for tree in wanted})
     state = read_state(root, wanted)
-    planned = plan(state, wanted, link_root, module.params["prune"])
-    seeded = {change.tree.arch for change in planned.trees if change.seed}
-    prerequisites.open_golden(module.params["golden_boot"], seeded)
+    planned = plan(state, wanted, link_root, str(loader_root), module.params["prune"])
+    prerequisites.open_golden(module.params["golden_boot"], [change.tree for change in planned.trees if change.seed])
 
     problems = prerequisites.problems + ([] if module.check_mode else prerequisites.lacking)
     if problems:
@@ -270,9 +299,9 @@ def run(module: AnsibleModule) -> dict[str, Any]:
             f"stale boot trees of hosts that are not in the inventory: {', '.join(unpruned)}; prune removes them"
         )
 
-    answer = result(state, planned, wanted)
+    answer = result(planned, wanted)
     if module._diff:
-        answer["diff"] = diff(root, planned, state.links, prerequisites.golden)
+        answer["diff"] = diff(root, planned, prerequisites.golden)
     failures = list(planned.problems)
     if planned.changed and not module.check_mode:
         failures += apply(root, planned, prerequisites.golden)

@@ -12,6 +12,13 @@ description:
   - Builds a Debian root file system with C(mmdebstrap), or takes a root tarball, and makes an ext4 image file of it
     that C(rbd import) turns into a golden image.
   - Needs no loop device, no mount and no kernel RBD client, so it also works as root in an unprivileged container.
+  - On a builder with another processor, V(amd64) and V(arm64) are built under emulation by C(qemu-user-static). From
+    Linux 6.7 on, the build registers it for itself alone, in a user namespace. With an older kernel it has to be
+    registered for the whole machine, as the package does.
+  - What C(mmdebstrap) makes is kept as well. Another O(overlay), O(user), O(authorized_keys) or O(image_size) is built
+    from it within a minute, with the same package versions.
+  - While it builds, C(build.log) in O(cache_dir) says how far it is. Under emulation, a build takes some five times as
+    long.
   - The result is cached by its inputs. The same inputs give the same name and no second build, whatever the package
     mirror holds by then. Use O(refresh) to build again with newer packages.
   - C(update-initramfs) runs once, after O(overlay) is in place. The contents of C(/boot) go to a tar file for the boot
@@ -91,7 +98,8 @@ options:
     type: int
     default: 1800
 requirements:
-  - On the builder, mmdebstrap (unless O(tarball) is used), e2fsprogs and tar, and root's rights.
+  - On the builder, mmdebstrap (unless O(tarball) is used), e2fsprogs, tar and gzip, and root's rights.
+  - For another O(arch) than the builder's, qemu-user-static, and unshare, nsenter and mount of util-linux.
 extends_documentation_fragment:
   - diskless.ceph.attributes
 attributes:
@@ -197,6 +205,7 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.diskless.ceph.plugins.module_utils._rbd_size import parse_size
 from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem import (
+    BuildError,
     Inputs,
     file_sha256,
     golden_name,
@@ -205,7 +214,6 @@ from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem imp
 from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem_build import (
     BOOT_TAR,
     IMAGE,
-    BuildError,
     Sources,
     build,
     read_manifest,

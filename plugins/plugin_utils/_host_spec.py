@@ -19,6 +19,7 @@ from jinja2.exceptions import UndefinedError
 from ..module_utils._rbd_features import parse_kernel, unmappable
 from . import _host_values as values
 from ._board import boards
+from ._command_line import LONGEST, command_line
 
 PREFIX = "diskless_"
 REQUIRED = object()
@@ -34,7 +35,10 @@ class HostSpec:
     name: str
     board: str
     arch: str
+    loader: str
+    modules: tuple[str, ...]
     mac: str
+    serial: str | None
     address: str
     prefix: int
     network: str
@@ -52,6 +56,7 @@ class HostSpec:
     ms_mode: str
     kernel_options: tuple[str, ...]
     console: tuple[str, ...]
+    config_txt: tuple[str, ...]
     exitrd: bool
     shutdown_timeout: int
     boot_timeout: int
@@ -105,6 +110,7 @@ def _board_name(value: object) -> str:
 VARIABLES: dict[str, _Variable] = {
     "board": _Variable(_board_name),
     "mac": _Variable(values.mac),
+    "serial": _Variable(values.serial, None),
     "address": _Variable(values.interface),
     "boot_network": _Variable(values.network),
     "boot_server": _Variable(values.ipv4),
@@ -118,6 +124,7 @@ VARIABLES: dict[str, _Variable] = {
     "ms_mode": _Variable(values.ms_mode, "prefer-crc"),
     "kernel_options": _Variable(values.kernel_options, []),
     "console": _Variable(values.console, None),
+    "config_txt": _Variable(values.config_txt, []),
     "exitrd": _Variable(values.flag, True),
     "shutdown_timeout": _Variable(values.seconds, 120),
     "boot_timeout": _Variable(values.seconds, 600),
@@ -146,6 +153,7 @@ def host_specs(hostvars: Mapping[str, Mapping[str, Any]], names: Sequence[str]) 
             specs.append(spec)
     problems += [problem for host in hosts for problem in host.problems]
     problems += _duplicates("mac", {host.name: host.mac for host in hosts})
+    problems += _duplicates("serial", {host.name: host.serial for host in hosts})
     problems += _duplicates("address", {host.name: host.address for host in hosts})
     if problems:
         raise InventoryError(problems)
@@ -159,12 +167,13 @@ class _Host:
         self.name = str(name)
         self.problems: list[Problem] = []
         self.mac: str | None = None
+        self.serial: str | None = None
         self.address: str | None = None
         self._raw: dict[str, object] = {}
         self._hostvars = hostvars
 
     def spec(self) -> HostSpec | None:
-        """The spec, as far as its values can be read: what is wrong with them is in C(problems)."""
+        """The spec, or None when something is wrong, which is in C(problems)."""
         try:
             values.host_name(self.name)
         except values.Unacceptable as error:
@@ -172,17 +181,22 @@ class _Host:
         self._report_misspelt()
         read = {name: self._read(name, variable) for name, variable in VARIABLES.items()}
         self.mac = read["mac"]
+        self.serial = read["serial"]
         self.address = str(read["address"].ip) if read["address"] else None
         self._check_addresses(read)
         self._check_kernel(read)
-        if any(read[name] is None for name, variable in VARIABLES.items() if variable.default is not None):
+        self._check_board(read)
+        if self.problems:
             return None
         board = boards()[read["board"]]
         return HostSpec(
             name=self.name,
             board=board.name,
             arch=board.arch,
+            loader=board.loader,
+            modules=board.modules,
             mac=read["mac"],
+            serial=read["serial"],
             address=str(read["address"].ip),
             prefix=read["address"].prefixlen,
             network=str(read["boot_network"].cidr),
@@ -200,6 +214,7 @@ class _Host:
             ms_mode=read["ms_mode"],
             kernel_options=read["kernel_options"],
             console=read["console"] or board.console,
+            config_txt=read["config_txt"],
             exitrd=read["exitrd"],
             shutdown_timeout=read["shutdown_timeout"],
             boot_timeout=read["boot_timeout"],
@@ -271,6 +286,31 @@ class _Host:
         wrong, right = (3300, 6789) if ms_mode == "legacy" else (6789, 3300)
         if ms_mode and any(monitor.endswith(f":{wrong}") for monitor in monitors or ()):
             self._wrong("monitors", f"port {right} instead of {wrong}, because diskless_ms_mode is {ms_mode}")
+
+    def _check_board(self, read: Mapping[str, Any]) -> None:
+        if not read["board"]:
+            return
+        board = boards()[read["board"]]
+        if (
+            board.loader == "pi"
+            and not read["serial"]
+            and not any(p.variable == "diskless_serial" for p in self.problems)
+        ):
+            self._problem(
+                "diskless_serial",
+                "missing",
+                f"{values.SERIAL}, because the firmware of board {board.name} asks for its files by it",
+            )
+        if board.loader != "pi" and read["config_txt"]:
+            self._wrong("config_txt", f"no lines, because board {board.name} reads no config.txt")
+        if read["kernel_options"] is not None:
+            words = command_line(read["console"] or board.console, read["kernel_options"])
+            if len(" ".join(words)) > LONGEST:
+                self._wrong(
+                    "kernel_options",
+                    f"so few that the kernel command line has at most {LONGEST} characters with them, instead of"
+                    f" {len(' '.join(words))}: the kernel ignores the end of a longer one",
+                )
 
 
 def _shown(value: object) -> str:

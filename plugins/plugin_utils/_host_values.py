@@ -30,14 +30,25 @@ MAC_DIGITS = 12
 MINIMUM_ROOT_SIZE = 1024**3
 MS_MODES = ("legacy", "crc", "secure", "prefer-crc", "prefer-secure")
 
-# COMMAND_LINE_SIZE is 2048 on x86 and arm64; the rest is left to the words that the loader configuration adds.
-KERNEL_OPTIONS_LENGTH = 1536
+SERIAL = 'a quoted serial number of 8 or 16 hexadecimal digits such as "10000000abcd1234"'
+SERIAL_DIGITS = 8
+# The firmware ignores the rest of a longer line.
+CONFIG_TXT_LINE = 98
+# What would boot something else than kernel.txt names, or nothing.
+RESERVED_CONFIG_TXT = (
+    *("kernel", "kernel_address", "kernel_old", "initramfs", "ramfsfile", "ramfsaddr", "auto_initramfs"),
+    *("device_tree", "device_tree_address", "device_tree_end", "cmdline", "include", "os_prefix", "upstream_kernel"),
+    *("start_file", "fixup_file", "arm_64bit", "arm_control", "boot_ramdisk", "tryboot_a_b"),
+)
+OTHER_FIRMWARE = ("start_x", "start_debug", "start_cd")
 RESERVED_KERNEL_OPTIONS = ("root", "rootfstype", "ro", "rw", "initrd", "console")
 
 _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _SEPARATOR = re.compile(r"[:.-]")
 _POOL = re.compile(r"[A-Za-z0-9_.-]+")
 _WORD = re.compile(r"[!-~]+")
+_SERIAL = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{16}")
+_SETTING = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(:\d)?=(?P<value>[ -~]*)")
 _CONSOLE = re.compile(r"[A-Za-z0-9]+(,[A-Za-z0-9]+)?")
 _MONITOR = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[1-9]\d{0,4})")
 _CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,}={0,2}")
@@ -92,6 +103,50 @@ def mac(value: object) -> str:
     if int(parsed) == 0 or int(parsed) >> 40 & 1:
         raise Unacceptable(expected + " of one network card, not of a group and not all zero")
     return str(parsed)
+
+
+def serial(value: object) -> str | None:
+    """The serial number of a Raspberry Pi as its firmware writes it in the path of files: the last 8 digits.
+
+    An empty string, which templates produce, means none.
+    """
+    if value == "":
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        raise Unacceptable(SERIAL + "; YAML has read it as a number because the quotes are missing")
+    if not isinstance(value, str) or not _SERIAL.fullmatch(value):
+        raise Unacceptable(SERIAL)
+    digits = value[-SERIAL_DIGITS:].lower()
+    if not digits.strip("0"):
+        raise Unacceptable(SERIAL + " of one board, not all zero")
+    return digits
+
+
+def config_txt(value: object) -> tuple[str, ...]:
+    """Lines for config.txt of a Raspberry Pi.
+
+    https://www.raspberrypi.com/documentation/computers/config_txt.html
+    """
+    expected = 'a list of lines such as ["dtparam=watchdog=on"]'
+    lines: list[str] = []
+    for line in _list(value, expected):
+        if not isinstance(line, str):
+            raise Unacceptable(expected)
+        shown = f"a list with {line!r}"
+        if len(line) > CONFIG_TXT_LINE:
+            raise Unacceptable(f"lines of at most {CONFIG_TXT_LINE} characters: the firmware ignores the rest", shown)
+        found = _SETTING.fullmatch(line)
+        if not found:
+            raise Unacceptable(
+                "lines of the form name=value, in printable ASCII, and neither sections nor include", shown
+            )
+        name, setting = found["name"], found["value"].strip()
+        if name in RESERVED_CONFIG_TXT:
+            raise Unacceptable(f"lines without {name}, because the collection decides what is booted", shown)
+        if (name in OTHER_FIRMWARE and setting not in ("", "0")) or (name.startswith("gpu_mem") and setting == "16"):
+            raise Unacceptable(f"lines without {line}, which asks for another firmware than start4.elf", shown)
+        lines.append(str(line))
+    return tuple(lines)
 
 
 def interface(value: object) -> netaddr.IPNetwork:
@@ -212,10 +267,6 @@ def kernel_options(value: object) -> tuple[str, ...]:
             hint = " (use diskless_console)" if word.startswith("console=") else ""
             raise Unacceptable(f"a list without {word.partition('=')[0]}, which the collection sets itself{hint}")
         words.append(str(word))
-    if len(" ".join(words)) > KERNEL_OPTIONS_LENGTH:
-        raise Unacceptable(
-            f"at most {KERNEL_OPTIONS_LENGTH} characters in all: the kernel ignores the end of a longer line"
-        )
     return tuple(words)
 
 

@@ -6,15 +6,18 @@
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ._grub_cfg import grub_cfg
+from ._board import PiFirmware, boards
+from ._grub_cfg import DIRECTORY, GRUB_CFG, grub_cfg
 from ._host_conf import host_cpio
 from ._host_spec import HostSpec
 from ._host_values import monitor_in_network
+from ._pi_boot_cfg import CMDLINE_TXT, CONFIG_TXT, cmdline_txt, config_txt
 
 _KEY = re.compile(r"[A-Za-z0-9+/]{38,}={0,2}")
 
@@ -29,13 +32,26 @@ class RenderError(ValueError):
 
 @dataclass(frozen=True)
 class RenderedTree:
-    """The controller's part of a boot tree; C(host_cpio) is secret."""
+    """The controller's part of a boot tree; C(host_cpio) is secret.
+
+    files: what the loader reads, by name.
+    views: names under which the host's loader looks for the tree in what TFTP shows to its MAC address.
+    firmware: what a Raspberry Pi needs besides.
+    """
 
     name: str
     mac: str
+    board: str
     arch: str
-    grub_cfg: str
-    host_cpio: bytes
+    loader: str
+    files: Mapping[str, str]
+    views: tuple[str, ...]
+    host_cpio: bytes = field(repr=False)
+    firmware: PiFirmware | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The tree in the types of JSON."""
+        return {**asdict(self), "host_cpio": base64.b64encode(self.host_cpio).decode()}
 
 
 def rendered_trees(
@@ -62,12 +78,22 @@ def rendered_trees(
         for problem in found:
             problems.setdefault(problem, []).append(spec.name)
         if not found:
-            trees.append(
-                RenderedTree(spec.name, spec.mac, spec.arch, grub_cfg(spec), host_cpio(spec, chosen, str(key)))
-            )
+            trees.append(_tree(spec, host_cpio(spec, chosen, str(key))))
     if problems:
         raise RenderError(f"{', '.join(names)}: {problem}" for problem, names in problems.items())
     return trees
+
+
+def _tree(spec: HostSpec, archive: bytes) -> RenderedTree:
+    board = boards()[spec.board]
+    if board.loader == "pi":
+        files = {CONFIG_TXT: config_txt(spec), CMDLINE_TXT: cmdline_txt(spec)}
+        # By serial number or by MAC address, as TFTP_PREFIX in its EEPROM says.
+        views: tuple[str, ...] = (str(spec.serial), spec.mac.replace(":", "-"))
+    else:
+        files = {GRUB_CFG: grub_cfg(spec)}
+        views = (DIRECTORY,)
+    return RenderedTree(spec.name, spec.mac, spec.board, spec.arch, board.loader, files, views, archive, board.firmware)
 
 
 def _chosen_monitors(spec: HostSpec, monitors: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], str]:

@@ -84,6 +84,11 @@ class DisklessHost:
         """Run a command on it as root."""
         return self.lab.ssh(self.name, command, timeout=timeout, check=check)
 
+    def boot_tree(self) -> list[str]:
+        """Return source and type of what is mounted at /boot, as soon as that is: no boot waits for it."""
+        mounted = "for i in $(seq 100); do findmnt -no SOURCE,FSTYPE /boot && exit; sleep 1; done; exit 1"
+        return self.ssh(mounted, timeout=120).split()
+
     # Its console
 
     def wait_stage(self, stage: str, since: int, timeout: float = BOOT) -> re.Match[str]:

@@ -81,12 +81,15 @@ TFTP = "cd /tmp && rm -f got && busybox tftp -g -l got -r {path} 10.77.0.3 && ca
 
 def test_host_reads_its_own_tree_by_tftp_and_no_other(host: DisklessHost) -> None:
     """The positive answer comes first: it proves that the refusals are refusals."""
-    assert int(host.ssh(TFTP.format(path="host.cpio"))) > 0
+    assert int(host.ssh(TFTP.format(path="grub/host.cpio"))) > 0
     for path in (
         "udoo2/host.cpio",
         "../udoo2/host.cpio",
-        "52-54-00-77-00-12/host.cpio",
-        "../52-54-00-77-00-12/host.cpio",
+        "grub/../../udoo2/host.cpio",
+        "52-54-00-77-00-12/grub/host.cpio",
+        "../52-54-00-77-00-12/grub/host.cpio",
+        "10.77.0.12/grub/host.cpio",
+        "../10.77.0.12/grub/host.cpio",
         "/srv/diskless/boot/udoo2/host.cpio",
     ):
         with pytest.raises(LabError):
@@ -99,7 +102,7 @@ def test_symlink_planted_by_a_host_does_not_leak_a_key(host: DisklessHost) -> No
     try:
         for path in ("relative", "absolute"):
             with pytest.raises(LabError):
-                host.ssh(TFTP.format(path=path))
+                host.ssh(TFTP.format(path=f"grub/{path}"))
     finally:
         host.ssh("rm /boot/relative /boot/absolute")
 
@@ -107,15 +110,15 @@ def test_symlink_planted_by_a_host_does_not_leak_a_key(host: DisklessHost) -> No
 def test_stranger_on_the_boot_network_gets_nothing_by_tftp(lab: Lab, host: DisklessHost) -> None:
     """A machine that is not in the inventory, with an address of its own."""
     fetch = "cd $(mktemp -d) && timeout 5 busybox tftp -g -l got -r {path} 10.77.0.3"
-    for path in ("host.cpio", "52-54-00-77-00-11/host.cpio", "52-54-00-77-00-11/grub.cfg"):
+    for path in ("grub/host.cpio", "52-54-00-77-00-11/grub/host.cpio", "52-54-00-77-00-11/grub/grub.cfg"):
         with pytest.raises(LabError):
             run(["ip", "netns", "exec", lab.network.switch, "sh", "-c", fetch.format(path=path)], timeout=40)
-    assert int(host.ssh(TFTP.format(path="grub.cfg"))) > 0
+    assert int(host.ssh(TFTP.format(path="grub/grub.cfg"))) > 0
 
 
 def test_host_mounts_its_own_tree_by_nfs_and_no_other(host: DisklessHost) -> None:
     """/boot is the host's tree; the neighbour's is refused, and so is everything above."""
-    assert host.ssh("findmnt -no SOURCE,FSTYPE /boot").split() == [f"10.77.0.3:/boot/{host.name}", "nfs4"]
+    assert host.boot_tree() == [f"10.77.0.3:/boot/{host.name}", "nfs4"]
     assert "host.cpio" in host.ssh("ls /boot")
     for path in ("/boot/udoo2", "/srv/diskless/boot/udoo2", "/srv/diskless"):
         with pytest.raises(LabError):

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
+from ansible.module_utils import _internal
+
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "ansible_collections.diskless.ceph.plugins.modules"
 TIMEOUT_SECONDS = 300
@@ -39,11 +41,12 @@ class ModuleRun:
 
         :raises ModuleFailed: when the module fails.
         """
-        settings = {"check_mode": check_mode, "diff": True, "remote_tmp": "/tmp", "keep_remote_files": False}  # noqa: S108
-        given = {**args, **{f"_ansible_{key}": value for key, value in settings.items()}}
+        given = dict(args)
         if connects(module):
             given = {"ceph_launcher": self.launcher, "ceph_bindings": "auto" if bindings else "never", **given}
-        stdout, stderr = _run_forked(module, json.dumps({"ANSIBLE_MODULE_ARGS": given}))
+        with tempfile.TemporaryDirectory() as directory:
+            given |= {"_ansible_check_mode": check_mode, "_ansible_diff": True, "_ansible_tmpdir": directory}
+            stdout, stderr = _run_forked(module, json.dumps({"ANSIBLE_MODULE_ARGS": given}))
         if not stdout:
             raise ModuleFailed(f"{module} died: {stderr}")
         answer: dict[str, Any] = json.loads(stdout)
@@ -105,6 +108,8 @@ def _become(run: Callable[[], None], files: tuple[int, int, int]) -> NoReturn:
     # What pytest has put there instead belongs to the parent.
     sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
     sys.argv = ["module"]
+    # Other tests may have made this process a controller, which prints warnings instead of returning them.
+    _internal.is_controller = False
     try:
         run()
     except SystemExit:

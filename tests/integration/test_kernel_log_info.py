@@ -13,6 +13,8 @@ import pytest
 
 from tests.integration.module_run import ModuleFailed, ModuleRun
 
+pytestmark = pytest.mark.once(reason="it asks no cluster")
+
 FSID = "4f1e9a30-7c5e-4f0e-8a56-0e8d3c1f2b11"
 # A CephFS client that was away for too long, on a kernel with the prefix of Linux 6.7, in a syslog file.
 EVICTION = f"""\

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from .conftest import HOST, Shell
 
 # "exit" inside halt_machine ends the test where the machine would end.
@@ -76,3 +78,12 @@ def test_operating_system_leaves_the_card_alone_and_mounts_its_boot_tree(shell: 
 def test_host_without_boot_tree_gets_no_mount(shell: Shell) -> None:
     shell.output(HOST + "write_boot_mount", "boot.sh")
     assert not (shell.machine / "run/systemd/system/boot.mount").exists()
+
+
+@pytest.mark.parametrize(("machine", "mounted"), [("aarch64", True), ("x86_64", False)])
+def test_raspi_firmware_gets_a_directory_that_is_not_the_boot_tree(shell: Shell, machine: str, mounted: bool) -> None:
+    """With the boot tree as /boot its config.txt would replace ours."""
+    script = f"uname() {{ echo {machine}; }}; DISKLESS_BOOT_SERVER=10.0.0.3 DISKLESS_BOOT_EXPORT=/boot/pi3\n"
+    shell.output(HOST + script + "write_boot_mount", "boot.sh")
+    unit = shell.read("run/systemd/system/boot.mount.wants/boot-firmware.mount")
+    assert ("What=/var/lib/diskless/firmware\nWhere=/boot/firmware\n" in unit) == mounted

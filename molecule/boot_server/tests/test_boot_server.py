@@ -1,79 +1,121 @@
 # Copyright (c) 2026, diskless.ceph contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The boot server as its boot network sees it."""
+"""The boot server as its boot network sees it, in either way of handing out addresses."""
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from testinfra.host import Host
 
-# Ask for a file by TFTP; print "data: …", "error: …" or "silence".
-TFTP = r"""
-import socket, sys
-client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-client.settimeout(2)
-client.sendto(b"\0\1" + sys.argv[1].encode() + b"\0octet\0", ("10.77.0.3", 69))
-try:
-    answer, server = client.recvfrom(2048)
-except TimeoutError:
-    print("silence")
-else:
-    print("data:" if answer[1] == 3 else "error:", answer[4:].decode(errors="replace").strip("\0"))
-    client.sendto(b"\0\5\0\0thanks\0", server)
-"""
+LOADERS = "/srv/diskless/loader"
+
+
+@pytest.fixture(scope="module")
+def proxy(host: Host) -> bool:
+    """Whether a router hands out the addresses; it gives the hosts others than the inventory."""
+    return "-proxy-" in host.check_output("hostname")
 
 
 def tftp(host: Host, client: str, path: str) -> str:
     """Return the answer that a machine on the boot network gets."""
-    return str(host.check_output(f"ip netns exec {client} python3 -c {shlex.quote(TFTP)} {shlex.quote(path)}")).strip()
+    return str(host.check_output(f"ip netns exec {client} tftp.py {path}"))
 
 
-@pytest.mark.parametrize("path", ["host.cpio", "/host.cpio"])
+@contextmanager
+def address(host: Host, client: str, wanted: str) -> Iterator[None]:
+    """Let a machine ask from another address, of which the boot server does not know yet who has it."""
+    host.check_output(f"ip -n {client} address add {wanted}/32 dev eth0")
+    host.check_output(f"ip -n {client} route add 10.77.0.3 dev eth0 src {wanted}")
+    host.check_output("ip neighbour flush dev boot")
+    try:
+        yield
+    finally:
+        host.check_output(f"ip -n {client} route del 10.77.0.3")
+        host.check_output(f"ip -n {client} address del {wanted}/32 dev eth0")
+
+
+@pytest.mark.parametrize("path", ["grub/host.cpio", "/grub/host.cpio"])
 def test_host_gets_its_own_key(host: Host, path: str) -> None:
     assert tftp(host, "udoo1", path) == "data: key of udoo1"
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "../udoo2/host.cpio",
-        "52-54-00-77-00-12/host.cpio",
-        "/srv/diskless/tftp/52-54-00-77-00-12/host.cpio",
-        "/srv/diskless/boot/udoo2/host.cpio",
-        "/run/diskless/boot/udoo2/host.cpio",
-    ],
-)
+@pytest.mark.parametrize("directory", ["1000000d", "52-54-00-77-00-13"])
+def test_pi_finds_its_files_by_serial_number_and_by_mac_address(host: Host, directory: str) -> None:
+    assert tftp(host, "cm1", f"{directory}/start4.elf") == "data: firmware"
+    assert tftp(host, "cm1", f"{directory}/host.cpio") == "data: key of cm1"
+
+
+@pytest.mark.parametrize("path", ["start4.elf", "start.elf", "config.txt", "1000000e/start4.elf"])
+def test_pi_that_does_not_find_its_own_files_finds_nothing_bootable(host: Host, path: str) -> None:
+    assert tftp(host, "cm1", path).startswith("error:")
+
+
+@pytest.mark.parametrize("loader", ["grub.pxe", "shimx64.efi", "grubx64.efi"])
+def test_pc_gets_its_loader_whole(host: Host, loader: str) -> None:
+    size = host.check_output(f"stat --dereference --format=%s {LOADERS}/{loader}")
+    assert tftp(host, "udoo1", loader) == f"data: {size} bytes"
+
+
+FOREIGN = [
+    "../../52-54-00-77-00-12/grub/host.cpio",
+    "52-54-00-77-00-12/grub/host.cpio",
+    "10.77.0.12/grub/host.cpio",
+    "/srv/diskless/tftp/52-54-00-77-00-12/grub/host.cpio",
+    "/srv/diskless/boot/udoo2/host.cpio",
+    "/run/diskless/boot/udoo2/host.cpio",
+    "/run/diskless/tftp/10.77.0.12/grub/host.cpio",
+]
+
+
+@pytest.mark.parametrize("path", FOREIGN)
 def test_host_does_not_get_the_key_of_another(host: Host, path: str) -> None:
     assert tftp(host, "udoo1", path).startswith("error:")
 
 
+def test_host_that_the_arp_table_does_not_know_sees_its_own_directory(host: Host) -> None:
+    """As after a restart of the boot server. By MAC address, dnsmasq would find none, and show those of all."""
+    mac = host.check_output("cat /sys/class/net/boot/address")
+    host.check_output(f"ip -n udoo1 neighbour replace 10.77.0.3 lladdr {mac} dev eth0 nud permanent")
+    host.check_output("systemctl restart diskless-dnsmasq.service")
+    try:
+        for path in FOREIGN:
+            host.check_output("ip neighbour flush dev boot")
+            assert tftp(host, "udoo1", path).startswith("error:")
+        host.check_output("ip neighbour flush dev boot")
+        assert tftp(host, "udoo1", "grub/host.cpio") == "data: key of udoo1"
+    finally:
+        host.check_output("ip -n udoo1 neighbour del 10.77.0.3 dev eth0")
+
+
+def test_host_with_the_address_of_another_does_not_get_its_key(host: Host, proxy: bool) -> None:
+    with address(host, "udoo1", "10.77.0.12"):
+        answer = tftp(host, "udoo1", "grub/host.cpio")
+    assert answer == ("data: key of udoo1" if proxy else "silence")
+
+
 def test_planted_link_is_not_followed(host: Host) -> None:
     assert host.file("/srv/diskless/boot/udoo1/planted").content_string == "key of udoo2\n"
-    assert tftp(host, "udoo1", "planted").startswith("error: cannot read")
+    assert tftp(host, "udoo1", "grub/planted").startswith("error: cannot read")
 
 
 def test_stranger_gets_no_answer(host: Host) -> None:
-    assert tftp(host, "stranger", "52-54-00-77-00-12/host.cpio") == "silence"
+    assert tftp(host, "stranger", "10.77.0.12/grub/host.cpio") == "silence"
 
 
 def test_stranger_with_the_address_of_a_host_gets_no_answer(host: Host) -> None:
-    host.check_output("ip -n stranger address add 10.77.0.12/32 dev eth0")
-    try:
-        host.check_output("ip -n stranger route add 10.77.0.3 dev eth0 src 10.77.0.12")
-        assert tftp(host, "stranger", "host.cpio") == "silence"
-    finally:
-        host.run("ip -n stranger route del 10.77.0.3")
-        host.run("ip -n stranger address del 10.77.0.12/32 dev eth0")
+    with address(host, "stranger", "10.77.0.12"):
+        assert tftp(host, "stranger", "grub/host.cpio") == "silence"
 
 
 def test_without_the_guard_the_stranger_would_get_the_key(host: Host) -> None:
     """The test that proves that the two before can fail."""
     host.check_output("nft flush chain inet diskless input")
     try:
-        assert tftp(host, "stranger", "52-54-00-77-00-12/host.cpio") == "data: key of udoo2"
+        assert tftp(host, "stranger", "10.77.0.12/grub/host.cpio") == "data: key of udoo2"
     finally:
         host.check_output("systemctl reload diskless-guard.service")
 
@@ -87,7 +129,7 @@ def test_every_host_has_an_export_of_its_own(host: Host) -> None:
     manager = "/org/ganesha/nfsd/ExportMgr org.ganesha.nfsd.exportmgr.ShowExports"
     exports = host.check_output(f"dbus-send --system --print-reply --dest=org.ganesha.nfsd {manager}")
     paths = {line.split('"')[1] for line in exports.splitlines() if 'string "/' in line}
-    assert paths == {"/", "/srv/diskless/boot/udoo1", "/srv/diskless/boot/udoo2"}
+    assert paths == {"/", *(f"/srv/diskless/boot/{name}" for name in ("udoo1", "udoo2", "cm1", "cm2"))}
     rules = host.file("/etc/ganesha/diskless-exports.conf").content_string
     assert "Clients = 10.77.0.11;" in rules
     assert "Clients = 10.77.0.12;" in rules
@@ -107,15 +149,45 @@ def test_nfs_listens_on_the_boot_network_alone(host: Host) -> None:
     assert listening[3].endswith("10.77.0.3]:2049")
 
 
+@pytest.mark.parametrize(("own", "answers"), [("10.77.0.11", True), ("10.77.0.12", False)])
+def test_nfs_answers_a_host_at_its_own_address_alone(host: Host, own: str, answers: bool) -> None:
+    connect = "import socket; socket.create_connection(('10.77.0.3', 2049), 2)"
+    with address(host, "udoo1", own):
+        assert (host.run(f'ip netns exec udoo1 python3 -c "{connect}"').rc == 0) == answers
+
+
 def test_loader_is_a_network_image_of_grub(host: Host) -> None:
-    loader = host.file("/srv/diskless/loader/grub.pxe")
+    loader = host.file(f"{LOADERS}/grub.pxe")
     assert loader.is_symlink
     assert host.file(loader.linked_to).size > 50000
 
 
-def test_gateway_and_nameservers_are_options_of_the_network(host: Host) -> None:
-    conf = host.file("/etc/diskless/dnsmasq.conf").content_string
-    assert "dhcp-option=tag:net1,option:router,10.77.0.1\n" in conf
+def test_first_configuration_of_the_loader_is_a_script_that_grub_understands(host: Host) -> None:
+    host.check_output(f"grub-script-check {LOADERS}/early.cfg")
+
+
+def test_loader_knows_the_boot_server_where_its_address_comes_from_another(host: Host, proxy: bool) -> None:
+    """After a proxy's answer GRUB would look for its configuration on the router."""
+    early = host.file(f"{LOADERS}/early.cfg").content_string
+    assert ("set prefix=(tftp,10.77.0.3)/grub\n" in early) == proxy
+
+
+@pytest.mark.parametrize("loader", ["shimx64.efi", "grubx64.efi"])
+def test_signed_loaders_are_programs_for_uefi_with_a_signature(host: Host, loader: str) -> None:
+    read_header = f"""import struct
+image = open("{LOADERS}/{loader}", "rb").read()
+start = struct.unpack_from("<I", image, 0x3C)[0]
+machine, = struct.unpack_from("<H", image, start + 4)
+signature, = struct.unpack_from("<I", image, start + 24 + 112 + 4 * 8 + 4)
+print(image[:2].decode(), image[start:start + 2].decode(), hex(machine), signature)"""
+    dos, pe, machine, signature_size = host.check_output("python3 -c %s", read_header).split()
+    assert (dos, pe, machine) == ("MZ", "PE", "0x8664")
+    assert int(signature_size) > 1000
+
+
+def test_boot_chain_of_the_boot_server_is_left_alone(host: Host) -> None:
+    for package in ("shim-signed", "shim-signed-common", "grub-efi-amd64-signed", "grub2-common"):
+        assert not host.package(package).is_installed
 
 
 @pytest.mark.parametrize("unit", ["diskless-dnsmasq.service", "diskless-guard.service", "nfs-ganesha.service"])

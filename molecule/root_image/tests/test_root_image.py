@@ -47,7 +47,15 @@ def test_kernel_can_map_the_golden_image_as_a_parent(host: Host, name: str) -> N
 def test_boot_files_are_on_the_controller(host: Host) -> None:
     facts = json.loads(host.file("/root/facts.json").content_string)
     with tarfile.open(Path(facts["golden"][0]["boot_tar"])) as tar:
-        assert tar.getnames() == ["initrd.img-1.2.3", "kernel.cfg", "vmlinuz-1.2.3"]
+        assert tar.getnames() == [
+            "bcm2711-rpi-cm4-io.dtb-1.2.3",
+            "fixup4.dat",
+            "initrd.img-1.2.3",
+            "kernel.cfg",
+            "kernel.txt",
+            "start4.elf",
+            "vmlinuz-1.2.3",
+        ]
 
 
 def test_boot_is_empty_in_the_image(host: Host, name: str) -> None:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Udoo x86 II, and any other PC that boots by BIOS PXE."""
+"""Udoo x86 II, which boots by BIOS or by UEFI PXE."""
 
 from __future__ import annotations
 
@@ -13,4 +13,5 @@ BOARD = Board(
     arch="amd64",
     loader="grub",
     console=("ttyS0,115200n8", "tty0"),
+    modules=("r8169", "realtek"),
 )

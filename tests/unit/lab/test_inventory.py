@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from lab.inventory import render
-from lab.state import Directory
+from lab.state import Directory, Host, State
 
 PUBLIC_KEY = 'ssh-ed25519 AAAA "it\'s"'
 
@@ -24,18 +24,32 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Directory:
     return Directory("lab")
 
 
-def inventory(directory: Directory, hosts: dict[str, int]) -> Any:
-    return yaml.safe_load(render(directory, hosts, ["podman", "exec", "-i", "dl-lab-ceph"], PUBLIC_KEY))["all"]
+def inventory(directory: Directory, hosts: dict[str, Host], *, router: bool = False) -> Any:
+    state = State(hosts=hosts, router=router)
+    return yaml.safe_load(render(directory, state, ["podman", "exec", "-i", "dl-lab-ceph"], PUBLIC_KEY))["all"]
 
 
 def test_each_host_has_its_address_and_mac(directory: Directory) -> None:
-    hosts = inventory(directory, {"b": 12, "a": 11})["children"]["diskless_hosts"]["hosts"]
+    hosts = inventory(directory, {"b": Host(12), "a": Host(11)})["children"]["diskless_hosts"]["hosts"]
     assert list(hosts) == ["a", "b"]
     assert hosts["b"] == {
         "ansible_host": "10.77.0.12",
         "diskless_address": "10.77.0.12/24",
         "diskless_mac": "52:54:00:77:00:12",
+        "diskless_board": "udoo_x86",
+        "diskless_console": ["ttyS0,115200"],
     }
+
+
+def test_pi_has_a_serial_number(directory: Directory) -> None:
+    host = inventory(directory, {"a": Host(11, "cm4")})["children"]["diskless_hosts"]["hosts"]["a"]
+    assert (host["diskless_board"], host["diskless_serial"]) == ("cm4", "77a00011")
+
+
+@pytest.mark.parametrize(("router", "dhcp"), [(False, "full"), (True, "proxy")])
+def test_boot_server_leaves_the_addresses_to_a_router(directory: Directory, router: bool, dhcp: str) -> None:
+    boot = inventory(directory, {}, router=router)["children"]["boot_servers"]["hosts"]["boot"]
+    assert boot["boot_server_dhcp"] == dhcp
 
 
 def test_lab_without_hosts_has_an_empty_group(directory: Directory) -> None:

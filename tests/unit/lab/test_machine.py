@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,15 @@ def test_host_has_a_network_card_and_no_disk(machine: Machine) -> None:
     command = machine.command("tcg")
     assert "virtio-net-pci,netdev=net,mac=52:54:00:77:00:11,bootindex=1" in command
     assert not {"-drive", "-hda", "-kernel", "-cdrom"} & set(command)
+
+
+@pytest.mark.parametrize(("kind", "program"), [("uefi", "qemu-system-x86_64"), ("cm4", "qemu-system-aarch64")])
+def test_every_kind_of_host_is_without_a_disk(tmp_path: Path, kind: str, program: str) -> None:
+    command = Machine("a", tmp_path, "dl-lab-net", "tap11", "52:54:00:77:00:11", kind).command("tcg")
+    assert command[0] == program
+    assert "virtio-net-pci,netdev=net,mac=52:54:00:77:00:11,bootindex=1,romfile=" in command
+    # The firmware of a PC with UEFI, and its variables, are flash.
+    assert all(word.startswith("if=pflash,") for before, word in pairwise(command) if before == "-drive")
 
 
 def test_reset_boots_again(machine: Machine) -> None:

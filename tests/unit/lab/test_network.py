@@ -15,6 +15,7 @@ import pytest
 from lab import network
 from lab.errors import LabError
 from lab.network import Network
+from lab.state import Host
 
 
 class FakeIp:
@@ -76,9 +77,9 @@ def test_new_cable_is_made_and_plugged_in(ip: FakeIp) -> None:
 
 
 def test_component_names_its_port() -> None:
-    assert [network.port(name, {"a": 11}) for name in ("ceph", "boot", "a")] == ["ceph", "boot", "tap11"]
+    assert [network.port(name, {"a": Host(11)}) for name in ("ceph", "boot", "a")] == ["ceph", "boot", "tap11"]
 
 
 def test_unknown_component_is_an_error_that_lists_those_there_are() -> None:
     with pytest.raises(LabError, match=r"^no such component: 'x'; there are ceph, boot, a$"):
-        network.port("x", {"a": 11})
+        network.port("x", {"a": Host(11)})

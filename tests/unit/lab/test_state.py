@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lab.errors import LabError
-from lab.state import Directory, State, checked_name, load, lock_path, locked, save
+from lab.state import Directory, Host, State, checked_name, load, lock_path, locked, save
 
 
 @pytest.fixture
@@ -27,21 +27,27 @@ def test_names_that_could_be_a_path_or_no_host_name_are_refused(name: str) -> No
 
 
 def test_hosts_get_the_lowest_free_number_and_keep_it() -> None:
-    state = State().with_host("a").with_host("b").with_host("a")
-    assert state.hosts == {"a": 11, "b": 12}
-    assert State(hosts={"b": 12}).with_host("c").hosts == {"b": 12, "c": 11}
+    state = State().with_host("a", "bios").with_host("b", "cm4").with_host("a", "bios")
+    assert state.hosts == {"a": Host(11, "bios"), "b": Host(12, "cm4")}
+    assert State(hosts={"b": Host(12)}).with_host("c", "uefi").hosts == {"b": Host(12), "c": Host(11, "uefi")}
+
+
+def test_host_does_not_become_another_machine() -> None:
+    with pytest.raises(LabError, match=r"^host a is of kind bios, not cm4$"):
+        State().with_host("a", "bios").with_host("a", "cm4")
 
 
 def test_full_lab_takes_no_more_hosts() -> None:
-    state = State(hosts={f"h{number}": number for number in range(11, 100)})
+    state = State(hosts={f"h{number}": Host(number) for number in range(11, 100)})
     with pytest.raises(LabError, match=r"^host one-more: the lab is full \(89 hosts\)$"):
-        state.with_host("one-more")
+        state.with_host("one-more", "bios")
 
 
 def test_state_comes_back_as_it_was(directory: Directory) -> None:
     assert load(directory) is None
-    save(directory, State("18", "memstore", {"a": 11}))
-    assert load(directory) == State("18", "memstore", {"a": 11})
+    state = State("18", "memstore", {"a": Host(11, "cm4")}, router=True)
+    save(directory, state)
+    assert load(directory) == state
 
 
 def test_broken_state_names_the_file_and_the_way_out(directory: Directory) -> None:

@@ -58,8 +58,31 @@ def test_module_runs_once_with_everything_rendered(monkeypatch: pytest.MonkeyPat
         "root": "/srv/x",
         "prune": True,
     }
-    assert [(tree["name"], tree["mac"], tree["arch"]) for tree in rendered] == [("udoo1", "52:54:00:77:00:11", "amd64")]
-    assert KEY.encode() in base64.b64decode(rendered[0]["host_cpio"])
+    archive, config = base64.b64decode(rendered[0].pop("host_cpio")), rendered[0].pop("files")["grub.cfg"]
+    assert rendered == [
+        {
+            "name": "udoo1",
+            "mac": "52:54:00:77:00:11",
+            "board": "udoo_x86",
+            "arch": "amd64",
+            "loader": "grub",
+            "views": ["grub"],
+            "firmware": None,
+        }
+    ]
+    assert KEY.encode() in archive
+    assert "udoo1" in config
+
+
+def test_module_is_told_what_the_firmware_of_a_pi_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    pi = {**SPEC, "board": "cm4", "arch": "arm64", "loader": "pi", "serial": "abcd1234"}
+    rendered = json.loads(zlib.decompress(base64.b64decode(_run(monkeypatch, hosts=[pi])["rendered"])))
+    assert rendered[0]["firmware"] == {
+        "model": "cm4",
+        "dtb": "bcm2711-rpi-cm4.dtb",
+        "files": ["start4.elf", "fixup4.dat"],
+    }
+    assert rendered[0]["views"] == ["abcd1234", "52-54-00-77-00-11"]
 
 
 def test_key_is_in_no_argument_but_the_secret_one(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,11 +21,15 @@ CORRECT = {
     "diskless_boot_network": "10.77.0.0/24",
     "diskless_boot_server": "10.77.0.3",
 }
+CORRECT_PI = {**CORRECT, "diskless_board": "cm4", "diskless_serial": "10000000abcd1234"}
 SPEC = {
     "name": "udoo1",
     "board": "udoo_x86",
     "arch": "amd64",
+    "loader": "grub",
+    "modules": ["r8169", "realtek"],
     "mac": "52:54:00:77:00:11",
+    "serial": None,
     "address": "10.77.0.11",
     "prefix": 24,
     "network": "10.77.0.0/24",
@@ -43,6 +47,7 @@ SPEC = {
     "ms_mode": "prefer-crc",
     "kernel_options": [],
     "console": ["ttyS0,115200n8", "tty0"],
+    "config_txt": [],
     "exitrd": True,
     "shutdown_timeout": 120,
     "boot_timeout": 600,
@@ -51,9 +56,9 @@ SPEC = {
 KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
 
 
-def _problem(name: str = "udoo1", **variables: Any) -> str:
+def _problem(name: str = "udoo1", correct: dict[str, str] = CORRECT, **variables: Any) -> str:
     """The one problem of an inventory of one host, without the line that introduces it."""
-    hostvars = {**CORRECT, **{f"diskless_{key}": value for key, value in variables.items()}}
+    hostvars = {**correct, **{f"diskless_{key}": value for key, value in variables.items()}}
     with pytest.raises(AnsibleFilterError) as raised:
         host_specs({name: hostvars}, [name])
     introduction, *problems = str(raised.value).split("\n  ")
@@ -62,8 +67,8 @@ def _problem(name: str = "udoo1", **variables: Any) -> str:
     return problems[0]
 
 
-def _spec(**variables: Any) -> dict[str, Any]:
-    hostvars = {**CORRECT, **{f"diskless_{key}": value for key, value in variables.items()}}
+def _spec(correct: dict[str, str] = CORRECT, **variables: Any) -> dict[str, Any]:
+    hostvars = {**correct, **{f"diskless_{key}": value for key, value in variables.items()}}
     return host_specs({"udoo1": hostvars}, ["udoo1"])[0]
 
 
@@ -118,8 +123,8 @@ IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
 @pytest.mark.parametrize(
     ("variable", "value", "shown", "expected"),
     [
-        ("board", None, "missing", "one of the boards udoo_x86"),
-        ("board", "cm5", "'cm5'", "one of the boards udoo_x86"),
+        ("board", None, "missing", "one of the boards cm4, pi4, pxe, udoo_x86"),
+        ("board", "cm5", "'cm5'", "one of the boards cm4, pi4, pxe, udoo_x86"),
         ("mac", None, "missing", MAC),
         ("mac", "52:54:00", "'52:54:00'", MAC),
         (
@@ -252,7 +257,8 @@ IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
             "kernel_options",
             ["x" * 2000],
             f"['{'x' * 78}…",
-            "at most 1536 characters in all: the kernel ignores the end of a longer line",
+            "so few that the kernel command line has at most 1536 characters with them, instead of 2088: the kernel"
+            " ignores the end of a longer one",
         ),
         ("console", [], "[]", 'a list of consoles such as ["tty0", "ttyS0,115200"]'),
         ("console", ["console=tty0"], "['console=tty0']", 'a list of consoles such as ["tty0", "ttyS0,115200"]'),
@@ -266,6 +272,122 @@ IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
 )
 def test_wrong_value_is_shown_with_what_is_expected(variable: str, value: Any, shown: str, expected: str) -> None:
     assert _problem(**{variable: value}) == f"udoo1: diskless_{variable} is {shown}; expected {expected}"
+
+
+SERIAL = 'a quoted serial number of 8 or 16 hexadecimal digits such as "10000000abcd1234"'
+
+
+@pytest.mark.parametrize(
+    ("board", "arch", "loader", "modules", "console"),
+    [
+        ("cm4", "arm64", "pi", ["genet", "mdio_bcm_unimac", "broadcom"], ["ttyS1,115200n8", "tty0"]),
+        ("pi4", "arm64", "pi", ["genet", "mdio_bcm_unimac", "broadcom"], ["ttyS1,115200n8", "tty0"]),
+        ("udoo_x86", "amd64", "grub", ["r8169", "realtek"], ["ttyS0,115200n8", "tty0"]),
+    ],
+)
+def test_board_decides_architecture_loader_modules_and_console(
+    board: str, arch: str, loader: str, modules: list[str], console: list[str]
+) -> None:
+    spec = _spec(CORRECT_PI, board=board)
+    assert (spec["arch"], spec["loader"], spec["modules"], spec["console"]) == (arch, loader, modules, console)
+
+
+@pytest.mark.parametrize(
+    ("serial", "expected"),
+    [
+        ("10000000ABCD1234", "abcd1234"),
+        ("9FFEFDEF", "9ffefdef"),
+        ("00000001", "00000001"),
+    ],
+)
+def test_serial_number_becomes_the_directory_that_the_firmware_asks_for(serial: str, expected: str) -> None:
+    assert _spec(CORRECT_PI, serial=serial)["serial"] == expected
+
+
+@pytest.mark.parametrize(
+    ("serial", "shown", "expected"),
+    [
+        (None, "missing", f"{SERIAL}, because the firmware of board cm4 asks for its files by it"),
+        ("", "missing", f"{SERIAL}, because the firmware of board cm4 asks for its files by it"),
+        (12345678, "12345678", f"{SERIAL}; YAML has read it as a number because the quotes are missing"),
+        (1.5e300, "1.5e+300", f"{SERIAL}; YAML has read it as a number because the quotes are missing"),
+        (True, "True", SERIAL),
+        ("0x12345678", "'0x12345678'", SERIAL),
+        ("abcd123", "'abcd123'", SERIAL),
+        ("10000000abcd12345", "'10000000abcd12345'", SERIAL),
+        ("1000000000000000", "'1000000000000000'", f"{SERIAL} of one board, not all zero"),
+    ],
+)
+def test_serial_number_that_no_firmware_can_have_is_refused(serial: Any, shown: str, expected: str) -> None:
+    assert _problem("pi1", CORRECT_PI, serial=serial) == f"pi1: diskless_serial is {shown}; expected {expected}"
+
+
+def test_serial_number_of_two_hosts_is_refused_even_if_written_differently() -> None:
+    hostvars = {
+        f"pi{number}": {
+            **CORRECT_PI,
+            "diskless_mac": f"52:54:00:77:00:1{number}",
+            "diskless_address": f"10.77.0.1{number}/24",
+            "diskless_serial": serial,
+        }
+        for number, serial in enumerate(("10000000ABCD1234", "abcd1234", "abcd1235"))
+    }
+    with pytest.raises(AnsibleFilterError) as raised:
+        host_specs(hostvars, list(hostvars))
+    assert str(raised.value).split("\n  ") == [
+        "1 problem in the inventory of the diskless hosts:",
+        "pi0, pi1: diskless_serial is 'abcd1234'; expected a value that no other host has",
+    ]
+
+
+def test_lines_for_config_txt_are_kept_as_they_are() -> None:
+    lines = ["dtparam=watchdog=on", "hdmi_group:0=2", "gpu_mem=32", "x=" + "y" * 96]
+    assert _spec(CORRECT_PI, config_txt=lines)["config_txt"] == lines
+
+
+LINES = "lines of the form name=value, in printable ASCII, and neither sections nor include"
+
+
+@pytest.mark.parametrize(
+    ("lines", "shown", "expected"),
+    [
+        ("a=1", "'a=1'", 'a list of lines such as ["dtparam=watchdog=on"]'),
+        ([1], "[1]", 'a list of lines such as ["dtparam=watchdog=on"]'),
+        (["a=1", "x=" + "y" * 97], f"a list with 'x={'y' * 97}'", "lines of at most 98 characters"),
+        (["[pi4]"], "a list with '[pi4]'", LINES),
+        (["include extra.txt"], "a list with 'include extra.txt'", LINES),
+        (["initramfs other.img followkernel"], "a list with 'initramfs other.img followkernel'", LINES),
+        (["a=ü"], "a list with 'a=ü'", LINES),
+        (["a=1\nkernel=x"], "a list with 'a=1\\nkernel=x'", LINES),
+        (["kernel=x"], "a list with 'kernel=x'", "lines without kernel, because the collection decides what is booted"),
+        (["device_tree="], "a list with 'device_tree='", "lines without device_tree, because the collection decides"),
+        (["os_prefix=x/"], "a list with 'os_prefix=x/'", "lines without os_prefix, because the collection decides"),
+        (["cmdline=x"], "a list with 'cmdline=x'", "lines without cmdline, because the collection decides"),
+        (["initramfs=x"], "a list with 'initramfs=x'", "lines without initramfs, because the collection decides"),
+        (["arm_64bit=0"], "a list with 'arm_64bit=0'", "lines without arm_64bit, because the collection decides"),
+        (["start_x=1"], "a list with 'start_x=1'", "lines without start_x=1, which asks for another firmware"),
+        (["gpu_mem=16"], "a list with 'gpu_mem=16'", "lines without gpu_mem=16, which asks for another firmware"),
+    ],
+)
+def test_line_for_config_txt_that_would_break_the_boot_is_refused(lines: Any, shown: str, expected: str) -> None:
+    assert _problem("pi1", CORRECT_PI, config_txt=lines).startswith(
+        f"pi1: diskless_config_txt is {shown}; expected {expected}"
+    )
+
+
+def test_lines_for_config_txt_are_refused_where_nothing_reads_them() -> None:
+    assert _problem(config_txt=["a=1"]) == (
+        "udoo1: diskless_config_txt is ['a=1']; expected no lines, because board udoo_x86 reads no config.txt"
+    )
+
+
+def test_consoles_count_for_the_length_of_the_kernel_command_line() -> None:
+    fits = ["x" * 1000, "y" * 400]
+    assert _spec(kernel_options=fits)["kernel_options"] == fits
+    assert "at most 1536 characters with them, instead of 1537" in _problem(kernel_options=[*fits, "z" * 47])
+    assert _spec(kernel_options=[*fits, "z" * 46])
+    longer = ["ttyS0,115200n8", "tty00"]
+    assert "instead of 1537" in _problem(kernel_options=[*fits, "z" * 46], console=longer)
 
 
 def test_address_of_the_gateway_is_refused() -> None:

@@ -17,12 +17,14 @@ from ansible_collections.diskless.ceph.plugins.module_utils._boot_tree import (
     WantedTree,
     plan,
 )
+from ansible_collections.diskless.ceph.plugins.module_utils._kernel_txt import Firmware
+from ansible_collections.diskless.ceph.plugins.module_utils._tftp_view import ViewState
 
-LINK_ROOT = "/run/diskless/boot"
+LINK_ROOT, LOADER_ROOT = "/run/diskless/boot", "/srv/diskless/loader"
 FILES = (WantedFile("grub.cfg", b"config"), WantedFile("host.cpio", b"secret", 0o400, 101))
-TREE = WantedTree("udoo1", "52:54:00:77:00:11", "amd64", FILES)
-LINK = "52-54-00-77-00-11"
-TARGET = f"{LINK_ROOT}/udoo1"
+LINKS = {"grub": f"{LINK_ROOT}/udoo1", "grub.pxe": f"{LOADER_ROOT}/grub.pxe"}
+TREE = WantedTree("udoo1", "52:54:00:77:00:11", "udoo_x86", "amd64", "grub", FILES, LINKS)
+VIEW = "52-54-00-77-00-11"
 DIRECTORY = FileState("directory", 0o755)
 
 
@@ -31,11 +33,11 @@ def _as_wanted(file: WantedFile) -> FileState:
 
 
 CURRENT = TreeState(DIRECTORY, {**{file.name: _as_wanted(file) for file in FILES}, "kernel.cfg": FileState("file")})
-SETTLED = FleetState(trees={"udoo1": CURRENT}, links={LINK: TARGET})
+SETTLED = FleetState(trees={"udoo1": CURRENT}, views={VIEW: ViewState("directory", links=LINKS)})
 
 
 def _plan(state: FleetState, prune: bool = False) -> Plan:
-    return plan(state, [TREE], LINK_ROOT, prune)
+    return plan(state, [TREE], LINK_ROOT, LOADER_ROOT, prune)
 
 
 def _with(name: str, file: FileState | None) -> FleetState:
@@ -53,7 +55,7 @@ def test_new_host_gets_directory_seed_files_and_link() -> None:
     assert planned.changed
     assert planned.make_directories == ("boot", "tftp")
     assert planned.trees[0].summary() == ["directory", "seed", "grub.cfg", "host.cpio"]
-    assert planned.set_links == ((LINK, TARGET),)
+    assert [(view.name, view.make, dict(view.links)) for view in planned.views] == [(VIEW, True, LINKS)]
 
 
 @pytest.mark.parametrize(
@@ -76,6 +78,14 @@ def test_tree_without_kernel_cfg_is_seeded_again(state: FileState | None) -> Non
     assert [change.summary() for change in _plan(_with("kernel.cfg", state)).trees] == [["seed"]]
 
 
+def test_pi_is_seeded_until_kernel_txt_is_there() -> None:
+    pi = replace(TREE, loader="pi", firmware=Firmware("cm4", "bcm2711-rpi-cm4.dtb", ("start4.elf",)))
+    planned = plan(SETTLED, [pi], LINK_ROOT, LOADER_ROOT, False)
+    assert [change.summary() for change in planned.trees] == [["seed"]]
+    seeded = _with("kernel.txt", FileState("file"))
+    assert plan(seeded, [pi], LINK_ROOT, LOADER_ROOT, False) == Plan()
+
+
 def test_mode_of_the_directory_is_repaired() -> None:
     state = replace(SETTLED, trees={"udoo1": replace(CURRENT, directory=replace(DIRECTORY, mode=0o700))})
     assert [change.summary() for change in _plan(state).trees] == [["directory"]]
@@ -89,7 +99,7 @@ def test_leftovers_of_a_run_that_died_are_a_change() -> None:
 
 def test_directory_in_place_of_a_file_stops_this_host_only() -> None:
     other = replace(TREE, name="udoo2", mac="52:54:00:77:00:12")
-    planned = plan(_with("host.cpio", FileState("directory")), [TREE, other], LINK_ROOT, False)
+    planned = plan(_with("host.cpio", FileState("directory")), [TREE, other], LINK_ROOT, LOADER_ROOT, False)
     assert planned.problems == (
         "udoo1: host.cpio in its boot tree is a directory, which only the host itself can have made; remove it",
     )
@@ -107,38 +117,42 @@ def test_tree_that_is_no_directory_is_reported() -> None:
     assert _plan(state).problems == ("udoo1: its boot tree is not a directory; remove it",)
 
 
-def test_something_in_place_of_the_link_is_reported() -> None:
-    planned = _plan(replace(SETTLED, links={LINK: None}))
-    assert planned.problems == (f"udoo1: tftp/{LINK} is in the way of a symbolic link; remove it",)
-    assert planned.set_links == ()
+def test_something_in_place_of_the_view_is_reported() -> None:
+    planned = _plan(replace(SETTLED, views={VIEW: ViewState("other")}))
+    assert planned.problems == (f"udoo1: tftp/{VIEW} is in the way of a directory of links; remove it",)
+    assert planned.views == ()
 
 
-def test_link_of_a_former_mac_address_is_removed() -> None:
+def test_view_of_a_former_mac_address_is_emptied() -> None:
     former = "52-54-00-77-00-99"
-    assert _plan(replace(SETTLED, links={LINK: TARGET, former: TARGET})).remove_links == (former,)
+    planned = _plan(replace(SETTLED, views={**SETTLED.views, former: SETTLED.views[VIEW]}))
+    assert [(view.name, view.remove, view.links) for view in planned.views] == [(former, ("grub", "grub.pxe"), ())]
 
 
-def test_link_of_a_mac_address_that_moved_to_another_host_is_turned_round() -> None:
-    planned = _plan(replace(SETTLED, links={LINK: f"{LINK_ROOT}/udoo2"}))
-    assert (planned.remove_links, planned.set_links) == ((), ((LINK, TARGET),))
+def test_view_of_a_mac_address_that_moved_to_another_host_is_turned_round() -> None:
+    links = {**LINKS, "grub": f"{LINK_ROOT}/udoo2"}
+    planned = _plan(replace(SETTLED, views={VIEW: ViewState("directory", links=links)}))
+    assert [(view.remove, view.links) for view in planned.views] == [(("grub",), (("grub", LINKS["grub"]),))]
 
 
-def test_links_that_others_made_are_left_alone() -> None:
-    links = {LINK: TARGET, "pxelinux.0": TARGET, "52-54-00-00-00-01": "/srv/other", "02-00-00-00-00-01": None}
-    assert _plan(replace(SETTLED, links=links)) == Plan()
+STALE = replace(
+    SETTLED,
+    other_trees={"udoo7": True},
+    views={
+        **SETTLED.views,
+        "52-54-00-77-00-17": ViewState("directory", links={**LINKS, "grub": f"{LINK_ROOT}/udoo7"}),
+    },
+)
 
 
 def test_stale_tree_is_only_reported() -> None:
-    state = replace(
-        SETTLED, other_trees={"udoo7": True}, links={LINK: TARGET, "52-54-00-77-00-17": f"{LINK_ROOT}/udoo7"}
-    )
-    assert _plan(state) == Plan(stale=("udoo7",))
+    assert _plan(STALE) == Plan(stale=("udoo7",))
 
 
-def test_stale_tree_and_its_link_are_removed_when_asked() -> None:
-    link = "52-54-00-77-00-17"
-    state = replace(SETTLED, other_trees={"udoo7": True}, links={LINK: TARGET, link: f"{LINK_ROOT}/udoo7"})
-    assert _plan(state, prune=True) == Plan(stale=("udoo7",), prune=("udoo7",), remove_links=(link,))
+def test_stale_tree_is_removed_and_its_view_emptied_when_asked() -> None:
+    planned = _plan(STALE, prune=True)
+    assert (planned.stale, planned.prune) == (("udoo7",), ("udoo7",))
+    assert [view.removed for view in planned.views] == [["52-54-00-77-00-17/grub", "52-54-00-77-00-17/grub.pxe"]]
 
 
 def test_directory_without_marker_is_never_removed() -> None:

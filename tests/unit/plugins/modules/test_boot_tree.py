@@ -9,6 +9,7 @@ import base64
 import io
 import json
 import os
+import shutil
 import stat
 import tarfile
 import zlib
@@ -27,8 +28,12 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="boot trees belong to 
 KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
 NEW_KEY = "AQBlAAAAAAAAABAAZmVkY2JhOTg3NjU0MzIxMA=="
 MAC = "52:54:00:77:00:11"
-LINK = "52-54-00-77-00-11"
+VIEW = "52-54-00-77-00-11"
+TREE = "/run/diskless/boot/udoo1"
 SEED = {"kernel.cfg": b"set kernel=vmlinuz-1\nset initrd=initrd.img-1\n", "vmlinuz-1": b"K", "initrd.img-1": b"I"}
+KERNEL_TXT = b"kernel=vmlinuz-1\ninitramfs host.cpio,initrd.img-1 followkernel\ndevice_tree=cm4.dtb-1\n"
+PI_SEED = {**SEED, "kernel.txt": KERNEL_TXT, "start4.elf": b"F", "fixup4.dat": b"f", "cm4.dtb-1": b"D"}
+FIRMWARE = {"model": "cm4", "dtb": "bcm2711-rpi-cm4.dtb", "files": ["start4.elf", "fixup4.dat"]}
 
 
 class Failed(Exception):
@@ -51,22 +56,57 @@ class Module:
         raise Failed(msg)
 
 
-def _host(name: str = "udoo1", mac: str = MAC, config: str = "config\n", key: str = KEY) -> dict[str, str]:
+def _host(name: str = "udoo1", mac: str = MAC, config: str = "config\n", key: str = KEY) -> dict[str, Any]:
     conf = f"DISKLESS_HOST={name}\n"
     cpio = newc([Entry("etc/diskless/host.conf", 0o600, conf.encode()), Entry("etc/diskless/key", 0o600, key.encode())])
-    return {"name": name, "mac": mac, "arch": "amd64", "grub_cfg": config, "host_cpio": base64.b64encode(cpio).decode()}
+    return {
+        "name": name,
+        "mac": mac,
+        "board": "udoo_x86",
+        "arch": "amd64",
+        "loader": "grub",
+        "files": {"grub.cfg": config},
+        "views": ["grub"],
+        "host_cpio": base64.b64encode(cpio).decode(),
+        "firmware": None,
+    }
+
+
+def _pi(serial: str = "abcd1234", **changes: str) -> dict[str, Any]:
+    host = _host(**changes)
+    files = {"config.txt": "include kernel.txt\n", "cmdline.txt": "ro\n"}
+    views = [serial, host["mac"].replace(":", "-")]
+    return {
+        **host,
+        "board": "cm4",
+        "arch": "arm64",
+        "loader": "pi",
+        "files": files,
+        "views": views,
+        "firmware": FIRMWARE,
+    }
+
+
+def _archive(path: Path, content: dict[str, bytes]) -> None:
+    with tarfile.open(path, "w:") as archive:
+        for name, data in content.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(data)
+            archive.addfile(member, io.BytesIO(data))
+
+
+def _view(root: Path, name: str = VIEW) -> dict[str, str]:
+    """What is in a view, and where it leads."""
+    return {path.name: str(path.readlink()) for path in (root / "tftp" / name).iterdir()}
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A boot server's directory with loader and golden boot archive."""
+    """A boot server's directory with loader and golden boot archives."""
     (tmp_path / "loader").mkdir()
     (tmp_path / "loader" / "grub.pxe").write_bytes(b"loader")
-    with tarfile.open(tmp_path / "boot.tar", "w:") as archive:
-        for name, data in SEED.items():
-            member = tarfile.TarInfo(name)
-            member.size = len(data)
-            archive.addfile(member, io.BytesIO(data))
+    _archive(tmp_path / "boot.tar", SEED)
+    _archive(tmp_path / "pi.tar", PI_SEED)
     return tmp_path
 
 
@@ -77,13 +117,13 @@ Run = Callable[..., dict[str, Any]]
 def run(root: Path) -> Run:
     """Run the module for these hosts. The result has its warnings too."""
 
-    def _run(*hosts: dict[str, str], check_mode: bool = False, **params: Any) -> dict[str, Any]:
+    def _run(*hosts: dict[str, Any], check_mode: bool = False, **params: Any) -> dict[str, Any]:
         module = Module(
             {
                 "root": str(root),
                 "link_root": "/run/diskless/boot",
                 "tftp_user": "nobody",
-                "golden_boot": {"amd64": str(root / "boot.tar")},
+                "golden_boot": {"amd64": str(root / "boot.tar"), "arm64": str(root / "pi.tar")},
                 "prune": False,
                 "rendered": base64.b64encode(zlib.compress(json.dumps(hosts).encode())).decode(),
                 **params,
@@ -115,7 +155,7 @@ def test_check_apply_apply_check(run: Run, root: Path) -> None:
     applied = run(_host())
     assert applied == checked
     assert applied["hosts"] == [
-        {"name": "udoo1", "changes": ["directory", "seed", ".diskless", "grub.cfg", "host.cpio", "grub.pxe", "link"]}
+        {"name": "udoo1", "changes": ["directory", "seed", ".diskless", "grub.cfg", "host.cpio", "links"]}
     ]
     after = _snapshot(root)
     again = run(_host())
@@ -130,14 +170,178 @@ def test_tree_has_owners_and_modes_that_keep_the_key_from_others(run: Run, root:
     assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tree.iterdir()} == {
         ".diskless": 0o644,
         "grub.cfg": 0o644,
-        "grub.pxe": 0o644,
         "host.cpio": 0o400,
         "initrd.img-1": 0o644,
         "kernel.cfg": 0o644,
         "vmlinuz-1": 0o644,
     }
     assert (tree / "host.cpio").owner() == "nobody"
-    assert (root / "tftp" / LINK).readlink() == Path("/run/diskless/boot/udoo1")
+
+
+def test_view_of_a_pc_shows_its_tree_as_grub_looks_for_it_and_the_loaders(run: Run, root: Path) -> None:
+    run(_host())
+    assert _view(root) == {
+        "grub": TREE,
+        "grub.pxe": f"{root}/loader/grub.pxe",
+        "shimx64.efi": f"{root}/loader/shimx64.efi",
+        "grubx64.efi": f"{root}/loader/grubx64.efi",
+    }
+    assert stat.S_IMODE((root / "tftp" / VIEW).stat().st_mode) == 0o755
+
+
+def test_view_of_a_pi_shows_nothing_but_its_tree_by_serial_number_and_address(run: Run, root: Path) -> None:
+    (root / "loader" / "grub.pxe").unlink()
+    checked = run(_pi(), check_mode=True)
+    assert run(_pi()) == checked
+    assert checked["hosts"] == [
+        {
+            "name": "udoo1",
+            "changes": ["directory", "seed", ".diskless", "config.txt", "cmdline.txt", "host.cpio", "links"],
+        }
+    ]
+    assert _view(root) == {"abcd1234": TREE, VIEW: TREE}
+    tree = root / "boot" / "udoo1"
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in tree.iterdir()} == {
+        **dict.fromkeys((*PI_SEED, ".diskless", "config.txt", "cmdline.txt"), 0o644),
+        "host.cpio": 0o400,
+    }
+    assert not run(_pi())["changed"]
+
+
+def test_umask_of_the_run_does_not_hide_a_view_from_the_tftp_user(run: Run, root: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        run(_host())
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((root / "tftp" / VIEW).stat().st_mode) == 0o755
+    (root / "tftp" / VIEW).chmod(0o700)
+    assert run(_host())["hosts"] == [{"name": "udoo1", "changes": ["links"]}]
+    assert stat.S_IMODE((root / "tftp" / VIEW).stat().st_mode) == 0o755
+
+
+@pytest.mark.parametrize(
+    ("change", "removed", "links"),
+    [
+        (_pi("00000001"), {"abcd1234"}, {"00000001", VIEW}),
+        (_host(), {"abcd1234", VIEW}, {"grub", "grub.pxe", "shimx64.efi", "grubx64.efi"}),
+    ],
+    ids=["serial", "board"],
+)
+def test_former_serial_number_or_board_loses_its_links(
+    run: Run, root: Path, change: dict[str, Any], removed: set[str], links: set[str]
+) -> None:
+    run(_pi())
+    assert run(change, check_mode=True)["removed_links"] == [f"{VIEW}/{name}" for name in sorted(removed)]
+    assert set(_view(root)) == {"abcd1234", VIEW}
+    run(change)
+    assert set(_view(root)) == links
+    assert not run(change)["changed"]
+
+
+def test_tree_of_a_former_host_is_not_shown_while_the_new_one_has_none(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(_host(), _host("udoo2", "52:54:00:77:00:12"))
+    moved = (_host(mac="52:54:00:77:00:99"), _host("udoo3"))
+    replace = _boot_tree_files._replace
+
+    def full(tree: int, wanted: Any, source: Any = None) -> None:
+        assert "grub" not in _view(root)
+        if wanted.name == "vmlinuz-1":
+            raise OSError(28, "No space left on device")
+        replace(tree, wanted, source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_boot_tree_files, "_replace", full)
+        with pytest.raises(Failed, match=r"udoo3: \[Errno 28\] No space left"):
+            run(*moved)
+    assert "grub" not in _view(root)
+    run(*moved)
+    assert _view(root)["grub"] == "/run/diskless/boot/udoo3"
+    assert _view(root, "52-54-00-77-00-99")["grub"] == TREE
+
+
+def _as_in_the_first_release(root: Path) -> None:
+    """Put a link to the tree in place of the view."""
+    shutil.rmtree(root / "tftp" / VIEW)
+    (root / "tftp" / VIEW).symlink_to(TREE)
+
+
+def test_link_of_the_first_release_becomes_a_directory(run: Run, root: Path) -> None:
+    run(_host())
+    wanted = _snapshot(root)
+    _as_in_the_first_release(root)
+    answer = run(_host())
+    assert (answer["hosts"], answer["removed_links"]) == ([{"name": "udoo1", "changes": ["links"]}], [])
+    assert answer["diff"][0]["before"] == f"link to {TREE}\n"
+    assert _snapshot(root) == wanted
+
+
+def test_machine_is_shown_the_old_tree_or_nothing_but_never_everything_when_a_run_dies(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(_host())
+    (root / "tftp" / "52-54-00-77-00-99").symlink_to(TREE)
+
+    def fail(*args: Any) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_boot_tree_files, "finish", fail)
+        with pytest.raises(OSError, match="Input/output error"):
+            run(_host("udoo2", "52:54:00:77:00:12"), _pi())
+    assert [_view(root, path.name) for path in (root / "tftp").iterdir()] == [{}, {}, {}]
+
+
+def test_directory_that_cannot_be_made_leaves_the_link_of_the_first_release(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(_host())
+    _as_in_the_first_release(root)
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fchmod", fail)
+        with pytest.raises(OSError, match="No space left"):
+            run(_host())
+    assert [path.name for path in (root / "tftp").iterdir()] == [VIEW]
+    assert str((root / "tftp" / VIEW).readlink()) == TREE
+
+
+def test_diff_shows_where_a_view_leads(run: Run, root: Path) -> None:
+    run(_pi())
+    diff = run(_pi("00000001"))["diff"]
+    header = f"{root}/tftp/{VIEW}"
+    assert diff == [
+        {
+            "before_header": header,
+            "after_header": header,
+            "before": f"directory\n{VIEW} -> {TREE}\nabcd1234 -> {TREE}\n",
+            "after": f"directory\n00000001 -> {TREE}\n{VIEW} -> {TREE}\n",
+        }
+    ]
+
+
+@pytest.mark.parametrize("missing", ["start4.elf", "fixup4.dat", "kernel.txt", "cm4.dtb-1"])
+def test_golden_image_that_does_not_boot_a_pi_is_refused_before_anything_changes(
+    run: Run, root: Path, missing: str
+) -> None:
+    _archive(root / "pi.tar", {name: data for name, data in PI_SEED.items() if name != missing})
+    before = _snapshot(root)
+    with pytest.raises(Failed) as raised:
+        run(_host("udoo2", "52:54:00:77:00:12"), _pi(), _pi("00000002", name="udoo3", mac="52:54:00:77:00:13"))
+    problem = (
+        "kernel.txt sets device_tree to cm4.dtb-1, which is not there" if missing == "cm4.dtb-1" else f"no {missing}"
+    )
+    assert str(raised.value) == (
+        "Boot trees cannot be brought up to date:"
+        f" golden boot archive {root}/pi.tar does not boot board cm4 (udoo1, udoo3): {problem};"
+        " build the golden image anew, with the package raspi-firmware in it"
+    )
+    assert _snapshot(root) == before
 
 
 def test_kernel_of_the_host_is_its_own_after_the_first_run(run: Run, root: Path) -> None:
@@ -183,11 +387,8 @@ def test_links_and_devices_in_place_of_files_are_replaced_not_followed(run: Run,
     (tree / "host.cpio").symlink_to(victim)
     (tree / "grub.cfg").symlink_to("/dev/zero")
     (tree / "kernel.cfg").symlink_to(victim)
-    os.mkfifo(tree / "grub.pxe")
-    os.link(victim, tree / ".diskless")
-    assert run(_host())["hosts"] == [
-        {"name": "udoo1", "changes": ["seed", ".diskless", "grub.cfg", "host.cpio", "grub.pxe"]}
-    ]
+    os.mkfifo(tree / ".diskless")
+    assert run(_host())["hosts"] == [{"name": "udoo1", "changes": ["seed", ".diskless", "grub.cfg", "host.cpio"]}]
     assert _snapshot(root) == wanted
     assert (victim.read_text(), stat.S_IMODE(victim.stat().st_mode), victim.stat().st_uid) == ("untouched", 0o640, 0)
 
@@ -246,14 +447,18 @@ def test_seed_that_stops_half_way_is_done_again(run: Run, root: Path, monkeypatc
         with pytest.raises(Failed, match=r"udoo1: \[Errno 28\] No space left on device"):
             run(_host())
     assert not (root / "boot" / "udoo1" / "kernel.cfg").exists()
-    assert not (root / "tftp" / LINK).is_symlink()
-    assert run(_host())["hosts"][0]["changes"] == ["seed", ".diskless", "grub.cfg", "host.cpio", "grub.pxe", "link"]
+    assert _view(root) == {}
+    assert run(_host())["hosts"][0]["changes"] == ["seed", ".diskless", "grub.cfg", "host.cpio", "links"]
 
 
-def test_changed_mac_address_loses_its_link_at_once(run: Run, root: Path) -> None:
+def test_view_of_a_former_mac_address_is_emptied_but_stays(run: Run, root: Path) -> None:
     run(_host())
-    assert run(_host(mac="52:54:00:77:00:99"))["removed_links"] == [LINK]
-    assert [path.name for path in (root / "tftp").iterdir()] == ["52-54-00-77-00-99"]
+    removed = [f"{VIEW}/{name}" for name in sorted(_view(root))]
+    changed = _host(mac="52:54:00:77:00:99")
+    assert run(changed)["removed_links"] == removed
+    assert _view(root) == {}
+    assert _view(root, "52-54-00-77-00-99")["grub"] == TREE
+    assert not run(changed)["changed"]
 
 
 def test_stale_tree_is_reported_then_removed_when_asked(run: Run, root: Path) -> None:
@@ -267,7 +472,9 @@ def test_stale_tree_is_reported_then_removed_when_asked(run: Run, root: Path) ->
     assert "stale boot trees of hosts that are not in the inventory: udoo2" in reported["warnings"][0]
     assert run(_host(), prune=True)["pruned"] == ["udoo2"]
     assert [path.name for path in (root / "boot").iterdir()] == ["udoo1"]
-    assert [path.name for path in (root / "tftp").iterdir()] == [LINK]
+    assert _view(root, "52-54-00-77-00-12") == {}
+    assert _view(root)["grub"] == TREE
+    assert not run(_host(), prune=True)["changed"]
     assert (victim / "file").exists()
 
 
@@ -288,8 +495,8 @@ def test_all_that_is_lacking_is_named_before_anything_changes(run: Run, root: Pa
         run(_host(), tftp_user="nosuchuser")
     assert str(raised.value) == (
         "Boot trees cannot be brought up to date:"
-        f" loader {root}/loader/grub.pxe does not exist; the role diskless.ceph.boot_server builds it;"
         " user nosuchuser (tftp_user) does not exist;"
+        f" loader {root}/loader/grub.pxe does not exist; the role diskless.ceph.boot_server builds it;"
         f" golden boot archive {root}/boot.tar for amd64 does not exist"
     )
     assert _snapshot(root) == before

@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
+import subprocess
 import tarfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible_collections.diskless.ceph.plugins.module_utils import _root_filesystem_build
 from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem import (
+    BuildError,
     Inputs,
     golden_name,
     last_lines,
@@ -25,11 +31,12 @@ from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem imp
     tree_sha256,
 )
 from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem_build import (
-    BuildError,
     Sources,
     build,
     read_manifest,
 )
+from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem_emulation import Surroundings
+from ansible_collections.diskless.ceph.plugins.module_utils._root_filesystem_programs import Programs
 from ansible_collections.diskless.ceph.plugins.modules.root_filesystem import diff, read_inputs
 
 INPUTS = Inputs(
@@ -172,7 +179,7 @@ class Builder:
     """A builder whose programs note how they are called, and do the least that a build needs."""
 
     MMDEBSTRAP = """\
-for root do :; done
+for root do case $root in */root) break ;; esac; done
 mkdir -p "$root/boot/sub" "$root/etc/ssh" "$root/etc/apt/apt.conf.d" "$root/etc/dpkg/dpkg.cfg.d" "$root/usr/sbin"
 mkdir -p "$root/usr/bin" "$root/var/lib/dbus"
 echo kernel > "$root/boot/vmlinuz-6.1.0-10-amd64"
@@ -192,6 +199,7 @@ shift 3
 while case $1 in *=*) ;; *) false ;; esac; do shift; done
 echo "$*" >> "$LOG"
 case $1 in
+  dpkg-divert) touch "$root/usr/sbin/update-initramfs" ;;
   update-initramfs)
     [ ! -e "$root/etc/overlay" ] || echo "set kernel=vmlinuz-$4" > "$root/boot/kernel.cfg"
     echo initramfs > "$root/boot/initrd.img-$4" ;;
@@ -229,8 +237,9 @@ esac
         return build(inputs, Sources(tarball, self.overlay), self.cache, timeout)
 
     def left_over(self) -> list[str]:
-        """Return what is in the cache besides its lock."""
-        return sorted(path.name for path in self.cache.iterdir() if path.name != ".lock")
+        """Return what is in the cache besides its lock, the log of the last build, and packages."""
+        names = {path.name for path in self.cache.iterdir()} - {".lock", "build.log"}
+        return sorted(name for name in names if not name.startswith("packages-"))
 
 
 @pytest.fixture(name="builder")
@@ -245,6 +254,95 @@ def test_build_appears_complete(builder: Builder) -> None:
     assert manifest["kernel_release"] == "6.1.0-10-amd64"
     assert manifest["packages"] == {"systemd": "252"}
     assert (builder.cache / golden_name(INPUTS) / "root.ext4").stat().st_size == INPUTS.image_size
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "again"),
+    [
+        ("authorized_keys", ("ssh-ed25519 BBBB other",), False),
+        ("image_size", 65 << 20, False),
+        ("overlay_sha256", "1" * 64, False),
+        ("packages", ("linux-image-amd64",), True),
+        ("components", ("main", "contrib"), True),
+        ("mirror", "copy:///srv/mirror", True),
+        ("refresh", "2026-11", True),
+        ("suite", "trixie", True),
+        ("recipe", 999, True),
+    ],
+)
+def test_packages_are_installed_again_only_when_they_may_be_others(
+    builder: Builder, tmp_path: Path, field: str, value: Any, again: bool
+) -> None:
+    builder.build()
+    shutil.rmtree(tmp_path / "tree")
+    builder.build(replace(INPUTS, **{field: value}))
+    assert len(builder.calls("mmdebstrap")) == 1 + again
+
+
+def test_image_from_kept_packages_is_like_the_first(builder: Builder, tmp_path: Path) -> None:
+    first = builder.build()
+    shutil.move(tmp_path / "tree", tmp_path / "first")
+    second = builder.build(replace(INPUTS, authorized_keys=("ssh-ed25519 BBBB other",)))
+    assert second["boot_files"] == first["boot_files"]
+    difference = subprocess.run(
+        ["diff", "-r", "--no-dereference", "first", "tree"], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert [line for line in difference.stdout.splitlines() if line[0] in "<>O"] == [
+        "< ssh-ed25519 AAAA admin",
+        "> ssh-ed25519 BBBB other",
+    ]
+    packages = next(builder.cache.glob("packages-bookworm-amd64-*.tar.gz"))
+    assert packages.stat().st_mode & 0o077 == 0
+
+
+def test_packages_that_could_not_be_packed_are_not_kept(builder: Builder) -> None:
+    builder.program("gzip", "exit 1\n")
+    with pytest.raises(BuildError, match="tar ended with status 2"):
+        builder.build()
+    assert not list(builder.cache.glob("packages-*"))
+
+
+def test_root_of_another_architecture_is_made_where_its_programs_run(
+    builder: Builder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Everything that runs programs of the root, and nothing else."""
+
+    @contextmanager
+    def elsewhere(arch: str, work: Path, outside: Programs) -> Iterator[Surroundings]:
+        assert (arch, work.is_absolute()) == ("arm64", True)
+        yield Surroundings(outside, emulated=True, prefix=("enter", "--"))
+
+    monkeypatch.setattr(_root_filesystem_build, "surroundings", elsewhere)
+    builder.program("enter", 'shift\nexec "$@"\n')
+    builder.program("mount", ":\n")
+    builder.build(replace(INPUTS, arch="arm64"))
+    entered = [call.split()[2] for call in builder.calls("enter")]
+    assert entered[:2] == ["mmdebstrap", "sh"]  # the latter makes device nodes
+    assert set(entered[2:]) == {"chroot"}
+    assert len(entered[2:]) == len(builder.calls("chroot"))
+    assert "--architectures=arm64" in builder.calls("mmdebstrap")[0]
+    # Its own check looks for a registration for the whole machine.
+    assert "--skip=check/qemu" in builder.calls("mmdebstrap")[0]
+
+
+def test_root_of_the_builders_architecture_is_checked_by_mmdebstrap(builder: Builder) -> None:
+    builder.build()
+    assert "--skip" not in builder.calls("mmdebstrap")[0]
+
+
+def test_log_shows_how_far_a_build_is(builder: Builder) -> None:
+    builder.program("mmdebstrap", builder.MMDEBSTRAP + "echo 'I: installing' >&2\n")
+    builder.build()
+    log = builder.cache / "build.log"
+    assert re.match(r"# \d\d:\d\d:\d\d mmdebstrap\nI: installing\n# \d\d:\d\d:\d\d dpkg-divert\n", log.read_text())
+    assert log.stat().st_mode & 0o077 == 0
+
+
+def test_other_boot_loaders_hooks_are_told_to_wait(builder: Builder) -> None:
+    """That of raspi-firmware fails where it cannot tell that it runs in a chroot."""
+    builder.program("chroot", 'echo "$*" >>"$LOG"\n' + builder.CHROOT)
+    builder.build()
+    assert "INITRAMFS_TOOLS_KERNEL_HOOK=1" in next(call for call in builder.calls("") if "update-initramfs -c" in call)
 
 
 def test_initramfs_is_built_once_with_the_overlay_in_place(builder: Builder) -> None:

@@ -15,27 +15,36 @@ from ansible_collections.diskless.ceph.plugins.module_utils._boot_tree_diff impo
 from ansible_collections.diskless.ceph.plugins.plugin_utils._grub_cfg import grub_cfg
 from ansible_collections.diskless.ceph.plugins.plugin_utils._host_conf import host_conf, host_cpio
 from ansible_collections.diskless.ceph.plugins.plugin_utils._host_spec import HostSpec, host_specs
+from ansible_collections.diskless.ceph.plugins.plugin_utils._pi_boot_cfg import cmdline_txt, config_txt
 from ansible_collections.diskless.ceph.plugins.plugin_utils._rendered_tree import RenderError, rendered_trees
 
 KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
 V1, V2 = "10.77.0.1:6789", "10.77.0.1:3300"
 MONITORS = [{"name": "a", "v1": V1, "v2": V2}]
-SPEC = host_specs(
+NETWORK = {"diskless_boot_network": "10.77.0.0/24", "diskless_boot_server": "10.77.0.3"}
+PI, SPEC = host_specs(
     {
         "udoo1": {
+            **NETWORK,
             "diskless_board": "udoo_x86",
             "diskless_mac": "52:54:00:77:00:11",
             "diskless_address": "10.77.0.11/24",
-            "diskless_boot_network": "10.77.0.0/24",
-            "diskless_boot_server": "10.77.0.3",
-        }
+        },
+        "pi1": {
+            **NETWORK,
+            "diskless_board": "cm4",
+            "diskless_mac": "dc:a6:32:77:00:12",
+            "diskless_serial": "10000000abcd1234",
+            "diskless_address": "10.77.0.12/24",
+        },
     },
-    ["udoo1"],
-)[0]
+    ["udoo1", "pi1"],
+)
 
 
 def test_spec_survives_the_way_through_json() -> None:
     assert HostSpec.from_dict(SPEC.as_dict()) == SPEC
+    assert HostSpec.from_dict(PI.as_dict()) == PI
 
 
 def test_host_conf_says_all_that_the_initramfs_needs() -> None:
@@ -75,13 +84,56 @@ def test_key_is_a_file_of_its_own_in_the_archive() -> None:
     assert host_conf_in(archive) == host_conf(SPEC, [V2])
 
 
-def test_kernel_command_line_is_in_grub_cfg() -> None:
-    lines = grub_cfg(replace(SPEC, console=("tty0", "ttyS0,115200"), kernel_options=("a=$b;c", "quiet"))).splitlines()
-    assert (
-        "  if linux \"/$kernel\" 'root=/dev/diskless/root' 'rootfstype=ext4' 'ro' 'console=tty0' 'console=ttyS0,115200'"
-        " 'panic=10' 'a=$b;c' 'quiet'; then"
-    ) in lines
-    assert '    if initrd "/$initrd" /host.cpio; then' in lines
+WORDS = ["root=/dev/diskless/root", "rootfstype=ext4", "ro", "console=tty0", "console=ttyS0,115200", "panic=10"]
+
+
+def test_kernel_command_line_is_the_same_for_every_loader() -> None:
+    changes: dict[str, Any] = {"console": ("tty0", "ttyS0,115200"), "kernel_options": ("a=$b;c", "quiet")}
+    words = [*WORDS, "a=$b;c", "quiet"]
+    assert cmdline_txt(replace(PI, **changes)) == " ".join(words) + "\n"
+    quoted = " ".join(f"'{word}'" for word in words)
+    assert f'  if linux "$prefix/$kernel" {quoted}; then' in grub_cfg(replace(SPEC, **changes)).splitlines()
+
+
+def test_grub_finds_everything_beside_its_configuration() -> None:
+    config = grub_cfg(SPEC)
+    assert "\nsource $prefix/kernel.cfg\n" in config
+    assert '    if initrd "$prefix/$initrd" $prefix/host.cpio; then' in config.splitlines()
+
+
+def test_config_txt_of_a_pi_leaves_the_kernel_to_the_host() -> None:
+    assert config_txt(PI).splitlines() == [
+        "# Written by diskless.ceph for pi1;",
+        "# changes are overwritten.",
+        "arm_64bit=1",
+        "enable_uart=1",
+        "# kernel.txt is the host's own: it names the kernel and initramfs to boot.",
+        "include kernel.txt",
+    ]
+
+
+@pytest.mark.parametrize(("console", "enabled"), [(("ttyS1", "tty0"), True), (("ttyAMA0",), True), (("tty0",), False)])
+def test_uart_is_enabled_where_it_is_a_console(console: tuple[str, ...], enabled: bool) -> None:
+    assert ("enable_uart=1" in config_txt(replace(PI, console=console)).splitlines()) == enabled
+
+
+def test_lines_of_the_user_count_for_every_board_whatever_section_kernel_txt_ends_with() -> None:
+    lines = config_txt(replace(PI, config_txt=("dtparam=watchdog=on", "gpu_mem=32"))).splitlines()
+    assert lines[-4:] == ["include kernel.txt", "[all]", "dtparam=watchdog=on", "gpu_mem=32"]
+
+
+def test_no_line_of_config_txt_is_longer_than_what_the_firmware_reads() -> None:
+    longest = replace(PI, name="x" * 63, config_txt=("a=" + "b" * 96,))
+    assert max(len(line) for line in config_txt(longest).splitlines()) <= 98
+
+
+def test_trees_hold_what_their_loader_reads_where_it_looks() -> None:
+    trees = rendered_trees([PI, SPEC], {"udoo1": KEY, "pi1": KEY}, MONITORS)
+    assert [(tree.name, tree.loader, sorted(tree.files), tree.views) for tree in trees] == [
+        ("pi1", "pi", ["cmdline.txt", "config.txt"], ("abcd1234", "dc-a6-32-77-00-12")),
+        ("udoo1", "grub", ["grub.cfg"], ("grub",)),
+    ]
+    assert KEY not in repr(trees)
 
 
 def test_host_that_cannot_boot_says_so_and_tries_again() -> None:

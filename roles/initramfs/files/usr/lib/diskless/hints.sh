@@ -92,6 +92,7 @@ write_boot_mount()
 	END
 	ln -sfn ../boot.mount "$RUNTIME/systemd/system/multi-user.target.wants/boot.mount"
 	write_boot_mount_retry
+	write_firmware_mount
 }
 
 # A boot server that did not answer at boot is asked again every minute: systemd itself tries a mount only once.
@@ -117,6 +118,31 @@ write_boot_mount_retry()
 		OnCalendar=minutely
 	END
 	ln -sfn ../diskless-boot-mount.timer "$RUNTIME/systemd/system/timers.target.wants/diskless-boot-mount.timer"
+}
+
+# The package raspi-firmware writes what a disk would need to /boot/firmware, config.txt among it, and refuses to be updated, as do
+# kernels, when that is no mount point. It gets a directory of the root, which nothing boots from: see update-kernel-cfg.
+write_firmware_mount()
+{
+	[ "$(uname -m)" = aarch64 ] || return 0
+	mkdir -p "$RUNTIME/systemd/system/boot.mount.wants"
+	cat >"$RUNTIME/systemd/system/boot-firmware.mount" <<-END
+		[Unit]
+		Description=Directory that raspi-firmware may write to
+		DefaultDependencies=no
+		Conflicts=umount.target
+		Before=umount.target
+		ConditionPathExists=/usr/lib/raspi-firmware
+
+		[Mount]
+		What=/var/lib/diskless/firmware
+		Where=/boot/firmware
+		Type=none
+		Options=bind
+		TimeoutSec=10
+		LazyUnmount=yes
+	END
+	ln -sfn ../boot-firmware.mount "$RUNTIME/systemd/system/boot.mount.wants/boot-firmware.mount"
 }
 
 # write_hints NIC

@@ -1,0 +1,21 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Raspberry Pi Compute Module 4, on any carrier."""
+
+from __future__ import annotations
+
+from .._board import Board, PiFirmware
+
+BOARD = Board(
+    name="cm4",
+    arch="arm64",
+    loader="pi",
+    # The UART on GPIO 14 and 15, as a kernel with the device trees of Linux itself names it.
+    console=("ttyS1,115200n8", "tty0"),
+    # The card, its MDIO bus and the driver of its PHY, a BCM54210PE.
+    modules=("genet", "mdio_bcm_unimac", "broadcom"),
+    # Debian has no device tree of this name; kernel.txt names the one of the module on its I/O board.
+    firmware=PiFirmware(model="cm4", dtb="bcm2711-rpi-cm4.dtb"),
+)
