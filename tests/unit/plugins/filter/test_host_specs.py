@@ -56,9 +56,9 @@ SPEC = {
 KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
 
 
-def _problem(name: str = "udoo1", correct: dict[str, str] = CORRECT, **variables: Any) -> str:
+def _problem(name: str = "udoo1", correct: dict[str, str] | None = None, **variables: Any) -> str:
     """The one problem of an inventory of one host, without the line that introduces it."""
-    hostvars = {**correct, **{f"diskless_{key}": value for key, value in variables.items()}}
+    hostvars = {**(correct or CORRECT), **{f"diskless_{key}": value for key, value in variables.items()}}
     with pytest.raises(AnsibleFilterError) as raised:
         host_specs({name: hostvars}, [name])
     introduction, *problems = str(raised.value).split("\n  ")
@@ -67,8 +67,8 @@ def _problem(name: str = "udoo1", correct: dict[str, str] = CORRECT, **variables
     return problems[0]
 
 
-def _spec(correct: dict[str, str] = CORRECT, **variables: Any) -> dict[str, Any]:
-    hostvars = {**correct, **{f"diskless_{key}": value for key, value in variables.items()}}
+def _spec(correct: dict[str, str] | None = None, **variables: Any) -> dict[str, Any]:
+    hostvars = {**(correct or CORRECT), **{f"diskless_{key}": value for key, value in variables.items()}}
     return host_specs({"udoo1": hostvars}, ["udoo1"])[0]
 
 

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._kernel_txt import Firmware, problems
 
@@ -12,7 +14,7 @@ CM4 = Firmware("cm4", "bcm2711-rpi-cm4.dtb", ("start4.elf", "fixup4.dat"))
 PI4 = Firmware("pi4", "bcm2711-rpi-4-b.dtb", ("start4.elf", "fixup4.dat"))
 VERSION = "6.1.0-56-arm64"
 CM4_DTB, PI4_DTB = f"bcm2711-rpi-cm4-io.dtb-{VERSION}", f"bcm2711-rpi-4-b.dtb-{VERSION}"
-THERE = {"start4.elf", "fixup4.dat", f"vmlinuz-{VERSION}", f"initrd.img-{VERSION}", CM4_DTB, PI4_DTB}
+THERE = frozenset({"start4.elf", "fixup4.dat", f"vmlinuz-{VERSION}", f"initrd.img-{VERSION}", CM4_DTB, PI4_DTB})
 TEXT = f"""\
 kernel=vmlinuz-{VERSION}
 initramfs initrd.img-{VERSION},host.cpio followkernel
@@ -26,7 +28,7 @@ INITRAMFS = f"initramfs initrd.img-{VERSION},host.cpio followkernel"
 EXPECTED = "expected 'initramfs host.cpio,NAME followkernel' (without an equals sign)"
 
 
-def _problems(text: str = TEXT, firmware: Firmware = CM4, there: set[str] = THERE) -> list[str]:
+def _problems(text: str = TEXT, firmware: Firmware = CM4, there: Collection[str] = THERE) -> list[str]:
     return problems(text, firmware, there, "host.cpio")
 
 
