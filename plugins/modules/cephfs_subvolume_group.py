@@ -12,8 +12,8 @@ short_description: Create a directory in CephFS without mounting it
 version_added: 0.1.0
 description:
   - Creates a subvolume group, which is a directory in C(/volumes). It belongs to root and has mode 0755.
-  - The cluster makes it by itself, so nothing has to be mounted. A cephx user can be limited to the directory, which has
-    to exist before such a user can mount it.
+  - The cluster makes it by itself, so nothing has to be mounted. A cephx user can be limited to the directory, which
+    has to exist before such a user can mount it.
   - An existing group is left as it is. Groups are never deleted.
 author:
   - diskless.ceph contributors (@diskless-ceph)

@@ -124,10 +124,10 @@ def test_unknown_machine_gets_nothing_and_the_log_says_so(
 
 
 @pytest.mark.parametrize("mac", [PC, UNKNOWN_PC])
-def test_boot_server_beside_a_router_leaves_running_systems_alone(power_on: PowerOn, proxy: bool, mac: str) -> None:
-    if not proxy:
-        pytest.skip("it is the DHCP server of its hosts' systems, too")
-    assert power_on("system", mac).said_by(BOOT_SERVER) == []
+def test_running_system_is_answered_only_if_known_and_only_without_a_router(
+    power_on: PowerOn, proxy: bool, mac: str
+) -> None:
+    assert bool(power_on("system", mac).said_by(BOOT_SERVER)) == (mac == PC and not proxy)
 
 
 def test_gateway_and_nameservers_are_options_of_the_network(host: Host) -> None:
