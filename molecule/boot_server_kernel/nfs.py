@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable
 
 SERVER = ("10.77.0.3", 2049)
-PATIENCE = 10.0  # seconds
+PATIENCE = 75.0  # seconds; longer than Ceph waits for a client that has died
 PROGRAM, VERSION, COMPOUND = 100003, 4, 1
 GETFH, LOOKUP, PUTFH, PUTROOTFH, READ, WRITE = 10, 15, 22, 24, 25, 38
 AUTH_SYS, FILE_SYNC, LAST = 1, 2, 1 << 31
