@@ -6,8 +6,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,60 +22,53 @@ class Kind:
     board: what the inventory calls it.
     console: its serial console, in the words of ``console=``.
     memory: MiB.
-    card: what distinguishes its network card.
+    system: the architecture in QEMU's words.
+    cpu: what is emulated; a PC has the machine's own where KVM works.
+    machine: QEMU's words for what no other kind has; UEFI's variables are in the working directory.
+    card: the same for its network card.
     """
 
     board: str
-    arch: str
     console: str
     memory: int
+    system: str
+    cpu: str
+    machine: tuple[str, ...]
     card: str = ""
 
-    def qemu(self, accel: str) -> list[str]:
-        """Return the QEMU command up to the devices that every kind has; UEFI's variables are in the working directory.
-
-        :param accel: ``kvm`` or ``tcg``; what the machine at hand can do for its own architecture.
-        """
-        raise NotImplementedError
+    @property
+    def is_pc(self) -> bool:
+        """Whether it boots by its own firmware; a Pi is run by lab.pi_board."""
+        return self.system == "x86_64"
 
 
-class _Pc(Kind):
-    machine: Sequence[str] = ()
-
-    def qemu(self, accel: str) -> list[str]:
-        cpu = {"kvm": "host", "tcg": "qemu64"}[accel]  # a boot takes a quarter less than with all that can be emulated
-        return ["qemu-system-x86_64", *self.machine, "-accel", accel, "-cpu", cpu, "-device", "i6300esb"]
-
-
-class _BiosPc(_Pc):
-    # ms: SeaBIOS tries again when nobody answered.
-    machine = ("-machine", "pc,graphics=off", "-boot", "reboot-timeout=5000")
-
-
-class _UefiPc(_Pc):
-    machine = (
-        *("-machine", "q35,smm=on,graphics=off", "-global", "driver=cfi.pflash01,property=secure,value=on"),
-        *("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={UEFI_CODE}"),
-        *("-drive", "if=pflash,format=raw,unit=1,file=uefi-variables.fd"),
-    )
-
-
-class _Pi(Kind):
-    """Not a Pi: QEMU emulates neither its firmware nor its network card. See lab.pi_board."""
-
-    def qemu(self, accel: str) -> list[str]:
-        del accel  # this machine is no Arm machine
-        return ["qemu-system-aarch64", "-machine", "virt", "-accel", "tcg", "-cpu", "cortex-a72", "-no-reboot"]
-
-
+PC_CPU = "qemu64"  # a boot takes a quarter less than with all that can be emulated
+WATCHDOG = ("-device", "i6300esb")
+# No boot ROM on the card: the firmware has network boot of its own, as in a PC.
+NO_ROM = ",romfile="
 KINDS: dict[str, Kind] = {
-    "bios": _BiosPc("udoo_x86", "amd64", "ttyS0,115200", 768),
-    # No boot ROM on the card: the firmware has network boot of its own, as in a PC.
-    "uefi": _UefiPc("udoo_x86", "amd64", "ttyS0,115200", 1024, ",romfile="),
-    "cm4": _Pi("cm4", "arm64", "ttyAMA0,115200", 1024, ",romfile="),
+    # ms: SeaBIOS tries again when nobody answered.
+    "bios": Kind(
+        "udoo_x86",
+        "ttyS0,115200",
+        768,
+        "x86_64",
+        PC_CPU,
+        ("-machine", "pc,graphics=off", "-boot", "reboot-timeout=5000", *WATCHDOG),
+    ),
+    "uefi": Kind(
+        "udoo_x86",
+        "ttyS0,115200",
+        1024,
+        "x86_64",
+        PC_CPU,
+        (
+            *("-machine", "q35,smm=on,graphics=off", "-global", "driver=cfi.pflash01,property=secure,value=on"),
+            *("-drive", f"if=pflash,format=raw,unit=0,readonly=on,file={UEFI_CODE}"),
+            *("-drive", "if=pflash,format=raw,unit=1,file=uefi-variables.fd", *WATCHDOG),
+        ),
+        NO_ROM,
+    ),
+    # QEMU emulates neither its firmware nor its network card.
+    "cm4": Kind("cm4", "ttyAMA0,115200", 1024, "aarch64", "cortex-a72", ("-machine", "virt", "-no-reboot"), NO_ROM),
 }
-
-
-def memory(kind: Kind) -> str:
-    """Return the memory of a machine in MiB: ``LAB_MEMORY`` if set."""
-    return os.environ.get("LAB_MEMORY", str(kind.memory))

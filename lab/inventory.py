@@ -46,7 +46,7 @@ def _host(name: str, host: Host) -> str:
         board=kind.board,
         console=kind.console,
     )
-    if host.kind == "cm4":
+    if not kind.is_pc:
         text += f'          diskless_serial: "{network.serial(host.number)}"\n'
     return text.rstrip("\n")
 

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from pathlib import Path
 from lab import pi_board
 from lab.accelerator import accelerator
 from lab.errors import LabError
-from lab.hardware import KINDS, UEFI_VARIABLES, memory
+from lab.hardware import KINDS, UEFI_VARIABLES
 from lab.patience import wait_until
 from lab.processes import kill, lock_holder, run
 from lab.qmp import execute
@@ -60,8 +61,11 @@ class Machine:
         """Return the QEMU command. A PC boots from the network card only; a reset goes through PXE again."""
         kind = KINDS[self.kind]
         console = f"socket,id=console,path={self.console_socket},server=on,wait=off"
-        argv = [*kind.qemu(accel), "-name", self.name, "-nodefaults", "-no-user-config", "-display", "none"]
-        argv += ["-smp", "2", "-m", memory(kind)]
+        # What is no PC is of another architecture than this machine, and always emulated.
+        accelerated = ["kvm", "host"] if kind.is_pc and accel == "kvm" else ["tcg", kind.cpu]
+        argv = [f"qemu-system-{kind.system}", *kind.machine, "-accel", accelerated[0], "-cpu", accelerated[1]]
+        argv += ["-name", self.name, "-nodefaults", "-no-user-config", "-display", "none"]
+        argv += ["-smp", "2", "-m", os.environ.get("LAB_MEMORY", str(kind.memory))]
         argv += ["-netdev", f"tap,id=net,ifname={self.tap},script=no,downscript=no"]
         argv += ["-device", f"virtio-net-pci,netdev=net,mac={self.mac},bootindex=1{kind.card}"]
         argv += ["-device", "virtio-rng-pci"]
@@ -78,20 +82,24 @@ class Machine:
         return self.pid() is not None
 
     def power_on(self) -> bool:
-        """Give it power; return whether it was off."""
+        """Give it power; return whether it was off.
+
+        :raises LabError: when what runs it does not start.
+        """
         if self.is_on():
             return False
         self.directory.mkdir(parents=True, exist_ok=True)
         accel = accelerator()
-        if self.kind == "cm4":
+        if not KINDS[self.kind].is_pc:
             pi_board.start(self._board(accel), self.switch)
-            wait_until(self.is_on, 10)
-        else:
-            if self.kind == "uefi" and not self.uefi_variables.exists():
-                shutil.copyfile(UEFI_VARIABLES, self.uefi_variables)
-            daemon = ["-daemonize", "-pidfile", str(self.pid_file)]
-            inside = ["ip", "netns", "exec", self.switch, *self.command(accel), *daemon]
-            run(["env", "-C", str(self.directory), *inside], timeout=30)
+            if not wait_until(self.is_on, 10):
+                raise LabError(f"{self.name}: its board does not start, see {self.directory}/board.log")
+            return True
+        if self.kind == "uefi" and not self.uefi_variables.exists():
+            shutil.copyfile(UEFI_VARIABLES, self.uefi_variables)
+        daemon = ["-daemonize", "-pidfile", str(self.pid_file)]
+        inside = ["ip", "netns", "exec", self.switch, *self.command(accel), *daemon]
+        run(["env", "-C", str(self.directory), *inside], timeout=30)
         return True
 
     def _board(self, accel: str) -> pi_board.Board:

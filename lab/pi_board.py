@@ -23,6 +23,7 @@ from pathlib import Path
 from lab.errors import LabError
 from lab.patience import wait_until
 from lab.processes import DIE_WITH_PARENT, run
+from lab.state import REPOSITORY
 
 RETRY = 5  # seconds between two tries of the firmware, whose BOOT_ORDER ends in "restart"
 
@@ -54,7 +55,7 @@ def start(board: Board, switch: str) -> None:
     """Give the board power; it lives on by itself."""
     python = [sys.executable, "-m", "lab.pi_board", json.dumps(asdict(board))]
     logged = ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null', "sh", f"{board.directory}/board.log"]
-    run([*logged, "ip", "netns", "exec", switch, "setsid", "--fork", *python])
+    run(["env", "-C", str(REPOSITORY), *logged, "ip", "netns", "exec", switch, "setsid", "--fork", *python])
 
 
 def main() -> None:

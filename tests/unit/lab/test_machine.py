@@ -39,6 +39,12 @@ def test_every_kind_of_host_is_without_a_disk(tmp_path: Path, kind: str, program
     assert all(word.startswith("if=pflash,") for before, word in pairwise(command) if before == "-drive")
 
 
+def test_board_of_another_architecture_is_emulated_even_where_kvm_works(tmp_path: Path) -> None:
+    command = Machine("a", tmp_path, "dl-lab-net", "tap11", "52:54:00:77:00:11", "cm4").command("kvm")
+    assert command[command.index("-accel") + 1] == "tcg"
+    assert "host" not in command
+
+
 def test_reset_boots_again(machine: Machine) -> None:
     assert "-no-reboot" not in machine.command("tcg")
 
