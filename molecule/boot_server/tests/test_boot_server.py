@@ -43,6 +43,12 @@ def test_host_gets_its_own_key(host: Host, path: str) -> None:
     assert tftp(host, "udoo1", path) == "data: key of udoo1"
 
 
+def test_what_tftp_shows_is_made_whenever_the_service_starts(host: Host) -> None:
+    """As after a boot, or after a site run that ended before its handlers."""
+    host.check_output("rm -r /run/diskless/tftp && systemctl restart diskless-dnsmasq.service")
+    assert tftp(host, "udoo1", "grub/host.cpio") == "data: key of udoo1"
+
+
 @pytest.mark.parametrize("directory", ["1000000d", "52-54-00-77-00-13"])
 def test_pi_finds_its_files_by_serial_number_and_by_mac_address(host: Host, directory: str) -> None:
     assert tftp(host, "cm1", f"{directory}/start4.elf") == "data: firmware"
