@@ -64,7 +64,7 @@ class WantedTree:
 
     @property
     def view(self) -> str:
-        """Name of the directory that dnsmasq (tftp-unique-root=mac) takes as TFTP root of this host."""
+        """Name of the directory below C(tftp) that is the TFTP root of this host."""
         return self.mac.replace(":", "-")
 
     @property

@@ -5,8 +5,9 @@
 """TFTP views: what the TFTP server shows to the machine with a certain MAC address, and to no other.
 
 A view is a directory below C(tftp), named after the address, that holds nothing but symbolic links: to the boot tree,
-under the names by which the machine's loader looks for it, and to the loader itself. The directory stays when its
-address has no host any more, because dnsmasq (tftp-unique-root=mac) shows everything to a machine without one.
+under the names by which the machine's loader looks for it, and to the loader itself. The role boot_server leads the
+host's IP address there. The directory stays when its MAC address has no host any more, because dnsmasq shows the
+directories of all hosts to an address whose own is not there.
 
 Pure logic: _tftp_view_files reads and writes.
 """
