@@ -2,7 +2,10 @@
 # Copyright (c) 2026, diskless.ceph contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""tftp.py FILE: read a file by TFTP (RFC 1350); print "data: …", "data: SIZE bytes", "error: …" or "silence"."""
+"""tftp.py FILE [PORT]: read a file by TFTP (RFC 1350); print "data: …", "data: SIZE bytes", "error: …" or "silence".
+
+PORT is the one to ask from; any by default.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,7 @@ def main() -> None:
     data = b""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(2)
+        client.bind(("", int(sys.argv[2]) if len(sys.argv) > 2 else 0))
         client.sendto(READ + sys.argv[1].encode() + b"\0octet\0", BOOT_SERVER)
         while True:
             try:
