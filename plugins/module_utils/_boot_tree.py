@@ -25,6 +25,7 @@ LOADERS = {"grub": ("grub.pxe", "shimx64.efi", "grubx64.efi"), "pi": ()}
 # Says that the collection made the tree, so that it may remove it.
 MARKER = ".diskless"
 TEMPORARY = ".diskless-tmp-"
+LOCK = ".diskless-lock"
 DIRECTORY_MODE = 0o755
 # No file of ours is larger: host.cpio, the largest of them, has some 2 kB.
 MAXIMUM_SIZE = 1024**2

@@ -25,6 +25,7 @@ from typing import IO, Callable, Iterator, Mapping, Sequence
 
 from ._boot_tree import (
     DIRECTORY_MODE,
+    LOCK,
     MARKER,
     MAXIMUM_SIZE,
     TEMPORARY,
@@ -49,10 +50,15 @@ class Busy(Exception):
 
 
 @contextlib.contextmanager
-def locked(root: str) -> Iterator[None]:
-    """Keep other runs away. Raises Busy at once when there is one."""
+def locked(root: str, check_mode: bool) -> Iterator[None]:
+    """Keep other runs away, also those on another boot server with the same trees. Raises Busy when there is one.
+
+    The lock is on a file in the directory of the trees: on a directory that ceph-fuse has mounted, it would end at this
+    machine. Check mode makes no file; where there is none, nobody is at work.
+    """
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | (0 if check_mode else os.O_CREAT)
     try:
-        descriptor = os.open(root, _DIRECTORY)
+        descriptor = os.open(f"{root}/boot/{LOCK}", flags, 0o600)
     except FileNotFoundError:
         yield
         return
@@ -60,7 +66,10 @@ def locked(root: str) -> Iterator[None]:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise Busy(f"another run is at work on the boot trees in {root}; try again when it has ended") from None
+            raise Busy(
+                f"another run is at work on the boot trees in {root}, here or on another boot server that shares them;"
+                " try again when it has ended"
+            ) from None
         yield
     finally:
         os.close(descriptor)

@@ -331,7 +331,7 @@ def main() -> None:
             msg="boot_tree works only through its action plugin, which renders the trees on the controller"
         )
     try:
-        with locked(module.params["root"]):
+        with locked(module.params["root"], module.check_mode):
             answer = run(module)
     except Busy as error:
         module.fail_json(msg=str(error))

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import io
 import json
 import os
@@ -19,6 +20,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils import _boot_tree_files
+from ansible_collections.diskless.ceph.plugins.module_utils._boot_tree import LOCK
 from ansible_collections.diskless.ceph.plugins.module_utils._boot_tree_files import Busy, locked
 from ansible_collections.diskless.ceph.plugins.modules import boot_tree
 from ansible_collections.diskless.ceph.plugins.plugin_utils._cpio import Entry, newc
@@ -519,6 +521,26 @@ def test_missing_architecture_is_named(run: Run, golden_boot: dict[str, str]) ->
         run(_host(), golden_boot=golden_boot)
 
 
-def test_second_run_at_the_same_time_is_refused(root: Path) -> None:
-    with locked(str(root)), pytest.raises(Busy, match="another run is at work on the boot trees"), locked(str(root)):
+@pytest.mark.parametrize("check_mode", [False, True])
+def test_second_run_at_the_same_time_is_refused(root: Path, check_mode: bool) -> None:
+    (root / "boot").mkdir()
+    with (
+        locked(str(root), check_mode=False),
+        pytest.raises(Busy, match="another run is at work on the boot trees"),
+        locked(str(root), check_mode),
+    ):
         pytest.fail("locked twice")
+
+
+def test_lock_is_on_a_file_that_check_mode_does_not_make(root: Path) -> None:
+    """ceph-fuse tells other machines of the locks on files, not of those on directories."""
+    (root / "boot").mkdir()
+    with locked(str(root), check_mode=True):
+        assert list((root / "boot").iterdir()) == []
+    with locked(str(root), check_mode=False), (root / "boot" / LOCK).open() as file, pytest.raises(BlockingIOError):
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_first_run_has_nothing_to_lock(root: Path) -> None:
+    with locked(str(root), check_mode=False):
+        assert not (root / "boot").exists()
