@@ -22,7 +22,19 @@ from lab.ceph import CephCluster
 from lab.errors import LabError
 from lab.hardware import KINDS
 from lab.machine import Machine
-from lab.network import Network, address, exists, mac, namespace_path, port, serial, tap
+from lab.network import (
+    BOOT_SERVER,
+    BOOT_SERVERS,
+    Network,
+    address,
+    exists,
+    mac,
+    namespace_path,
+    port,
+    serial,
+    stations,
+    tap,
+)
 from lab.patience import patience, wait_until
 from lab.podman import LABEL, labelled, remove_containers
 from lab.processes import run
@@ -50,14 +62,14 @@ class Status:
 
     lab: str
     ceph: str
-    boot_server: str
+    boot_servers: dict[str, str]
     links: dict[str, bool]
     hosts: list[HostStatus]
     inventory: str
 
 
 class Lab:
-    """A cluster, a boot server and hosts, by name; several labs can be up at once."""
+    """A cluster, one or two boot servers and hosts, by name; several labs can be up at once."""
 
     def __init__(self, name: str = "lab", progress: Callable[[str], None] | None = None) -> None:
         """Name a lab; nothing is started.
@@ -69,25 +81,25 @@ class Lab:
         self.directory = Directory(name)
         self.network = Network(name)
         self.cluster = CephCluster(self.network.station("ceph"))
-        self.boot_server = BootServer(self.network.station("boot"), name)
         self.router = Router(self.network, self.directory.path)
         self.say = progress or (lambda _line: None)
 
     # Life
 
-    def up(self, release: str | None = None, objectstore: str | None = None) -> None:
-        """Bring up network, Ceph cluster and boot server; what is up already stays as it is.
+    def up(self, release: str | None = None, objectstore: str | None = None, boot_servers: int | None = None) -> None:
+        """Bring up network, Ceph cluster and boot servers; what is up already stays as it is.
 
         :param release: Ceph release, 16 by default.
         :param objectstore: ``bluestore`` (default) or ``memstore``.
-        :raises LabError: also when the lab is up with another release or object store.
+        :param boot_servers: 1 by default; 2 have the boot trees in CephFS and take turns.
+        :raises LabError: also when the lab is up with others than these.
         """
         with self._locked():
-            state = self._wanted(release, objectstore)
+            state = self._wanted(release, objectstore, boot_servers)
             save(self.directory, state)
             public_key = ssh.prepare(self.directory, self.network)
             self.say("network: namespaces, bridge, cables")
-            self.network.create()
+            self.network.create(stations(state.boot_servers))
             self.network.advertise(self.directory.path / "radvd.pid")
             for host in state.hosts.values():
                 self.network.add_tap(tap(host.number))
@@ -102,9 +114,11 @@ class Lab:
                 labels={LABEL: self.name},
             ).create(self.say)
             self.say("boot server: starting")
-            self.boot_server.create(self._podman_network("boot"), self.directory, self.say)
+            for server in self.boot_servers.values():
+                server.create(self._podman_network(server.name), self.directory, self.say)
             self._write_inventory(state, public_key)
-            self.boot_server.wait_ready()
+            for server in self.boot_servers.values():
+                server.wait_ready()
             self.say("boot server: ready")
             self.cluster.wait_ready()
             self.say("ceph: ready")
@@ -184,11 +198,19 @@ class Lab:
         directory = self.directory.host(host)
         return Machine(host, directory, self.network.switch, tap(number), mac(number), kind, serial(number))
 
-    def power(self, action: str, host: str) -> bool:
-        """Act on the power of a host; return whether that changed anything.
+    @property
+    def boot_servers(self) -> dict[str, BootServer]:
+        """The boot servers: ``boot``, or ``boot1`` and ``boot2``."""
+        addresses = BOOT_SERVERS[(load(self.directory) or State()).boot_servers]
+        return {name: BootServer(name, self.name, takes_turns=len(addresses) > 1) for name in addresses}
 
-        :param action: ``on``, ``off`` (pulls the plug), ``cycle`` (off and on), ``reset`` (the button).
+    def power(self, action: str, host: str) -> bool:
+        """Act on the power of a host or a boot server; return whether that changed anything.
+
+        :param action: ``on``, ``off`` (pulls the plug), ``cycle`` (off and on), ``reset`` (the button, of a host).
         """
+        if host in self.boot_servers:
+            return self._power_boot_server(action, self.boot_servers[host])
         machine = self.machine(host)
         if action == "on":
             return machine.power_on()
@@ -201,6 +223,25 @@ class Lab:
             machine.reset()
             return True
         raise LabError(f"power {action!r}: expected on, off, cycle or reset")
+
+    def _power_boot_server(self, action: str, server: BootServer) -> bool:
+        if action not in ("on", "off", "cycle"):
+            raise LabError(f"power {action!r} of a boot server: expected on, off or cycle")
+        state = self._state()
+        with self._locked():
+            changed = False
+            if action != "on" and server.health() not in ("exited", "absent"):
+                # The cable first: nobody hears a last word from a machine whose power is cut.
+                self.network.unplug(server.name)
+                server.kill()
+                self.network.remove_namespace(self.network.station(server.name))
+                changed = True
+            if action != "off" and server.health() in ("exited", "absent"):
+                self.network.create(stations(state.boot_servers))
+                server.create(self._podman_network(server.name), self.directory, self.say)
+                server.wait_ready()
+                changed = True
+        return changed
 
     def wait_off(self, host: str, timeout: float = 120) -> None:
         """Wait until a host has powered itself off; raise LabError with its last words if it does not."""
@@ -224,16 +265,18 @@ class Lab:
         return console.wait_for(self.machine(host).console_log, pattern, timeout, since)
 
     def ssh_argv(self, host: str) -> list[str]:
-        """Return the command that logs in to a host, or to ``boot``."""
+        """Return the command that logs in to a host or a boot server; to ``boot``, the one that hosts talk to."""
         if host == "boot":
-            target = address(3)
+            target = BOOT_SERVER
+        elif host in self.boot_servers:
+            target = stations(self._state().boot_servers)[host]
         else:
             self.machine(host)
             target = address(self._state().hosts[host].number)
         return [str(self.directory.ssh), f"root@{target}"]
 
     def ssh(self, host: str, command: str, timeout: float = 60, check: bool = True) -> str:
-        """Run a shell command as root on a host, or on ``boot``, and return its stdout.
+        """Run a shell command as root on a host or a boot server, and return its stdout.
 
         :raises LabError: when it fails (unless ``check`` is off) or does not end.
         """
@@ -258,12 +301,16 @@ class Lab:
     # Faults
 
     def cut(self, component: str) -> None:
-        """Take the cable of ``ceph``, ``boot`` or a host out of the switch."""
-        self.network.set_link(port(component, self._state().hosts), up=False)
+        """Take the cable of ``ceph``, a boot server or a host out of the switch."""
+        self.network.set_link(self._port(component), up=False)
 
     def join(self, component: str) -> None:
         """Put the cable back."""
-        self.network.set_link(port(component, self._state().hosts), up=True)
+        self.network.set_link(self._port(component), up=True)
+
+    def _port(self, component: str) -> str:
+        state = self._state()
+        return port(component, stations(state.boot_servers), state.hosts)
 
     # Report
 
@@ -272,9 +319,9 @@ class Lab:
         state = load(self.directory) or State()
         links = self.network.links_up()
         hosts = [self._host_status(name, host.number, links) for name, host in sorted(state.hosts.items())]
-        stations = {name: up for name, up in links.items() if not name.startswith("tap")}
-        ceph, boot = self.cluster.health(), self.boot_server.health()
-        return Status(self.name, ceph, boot, stations, hosts, str(self.directory.inventory))
+        cables = {name: up for name, up in links.items() if not name.startswith("tap")}
+        boot_servers = {name: server.health() for name, server in self.boot_servers.items()}
+        return Status(self.name, self.cluster.health(), boot_servers, cables, hosts, str(self.directory.inventory))
 
     def _host_status(self, name: str, number: int, links: dict[str, bool]) -> HostStatus:
         machine = self.machine(name)
@@ -293,16 +340,18 @@ class Lab:
             raise LabError(f"lab {self.name!r} is not up: lab --name {self.name} up")
         return state
 
-    def _wanted(self, release: str | None, objectstore: str | None) -> State:
+    def _wanted(self, release: str | None, objectstore: str | None, boot_servers: int | None) -> State:
         state = load(self.directory)
         if state is None:
-            return State(release or State.release, objectstore or State.objectstore)
-        for what, wanted, found in (
+            wanted = State(release or State.release, objectstore or State.objectstore)
+            return dataclasses.replace(wanted, boot_servers=boot_servers or State.boot_servers)
+        for what, asked, found in (
             ("release", release, state.release),
             ("object store", objectstore, state.objectstore),
+            ("number of boot servers", boot_servers, state.boot_servers),
         ):
-            if wanted not in (None, found):
-                raise LabError(f"lab {self.name!r} has {what} {found}, not {wanted}: take it down first")
+            if asked not in (None, found):
+                raise LabError(f"lab {self.name!r} has {what} {found}, not {asked}: take it down first")
         return state
 
     def _podman_network(self, station: str) -> str:

@@ -20,6 +20,7 @@ from lab.ceph import OBJECTSTORES
 from lab.demo import demo
 from lab.errors import LabError
 from lab.hardware import KINDS
+from lab.network import BOOT_SERVERS, stations
 
 Command = Callable[[Lab, argparse.Namespace], None]
 
@@ -37,8 +38,11 @@ def parser() -> argparse.ArgumentParser:
         made.set_defaults(run=function)
         return made
 
-    up = command("up", _up, "bring up network, Ceph cluster and boot server")
+    up = command("up", _up, "bring up network, Ceph cluster and boot servers")
     up.add_argument("--ceph-release", help="14, 16 (default), 18 or 20")
+    up.add_argument(
+        "--boot-servers", type=int, choices=sorted(BOOT_SERVERS), help="1 (default), or 2 with their trees in CephFS"
+    )
     up.add_argument("--objectstore", choices=OBJECTSTORES, help="bluestore (default) or memstore")
     add = command("add", _add, "add diskless hosts, switched off")
     add.add_argument("--kind", choices=list(KINDS), default="bios", help="what machines they are (%(default)s)")
@@ -48,19 +52,19 @@ def parser() -> argparse.ArgumentParser:
     site = command("site", _site, "run playbooks/site.yml on the lab")
     site.add_argument("--playbook", default="playbooks/site.yml", help="another playbook (%(default)s)")
     site.add_argument("arguments", nargs=argparse.REMAINDER, help="more arguments for ansible-playbook")
-    power = command("power", _power, "switch hosts; off and cycle pull the plug")
+    power = command("power", _power, "switch hosts or boot servers; off and cycle pull the plug")
     power.add_argument("action", choices=["on", "off", "cycle", "reset"])
     power.add_argument("hosts", nargs="+", metavar="HOST")
     show = command("console", _console, "use the serial console of a host")
     show.add_argument("host", metavar="HOST")
     show.add_argument("--log", action="store_true", help="print what it said so far instead")
-    login = command("ssh", _ssh, 'log in to a host or to "boot", or run a command there')
+    login = command("ssh", _ssh, 'log in to a host or to "boot" ("boot1", "boot2"), or run a command there')
     login.add_argument("host", metavar="HOST")
     login.add_argument("arguments", nargs=argparse.REMAINDER, metavar="COMMAND")
     ceph = command("ceph", _ceph, 'run ceph in the cluster ("lab ceph rbd …": rbd)')
     ceph.add_argument("arguments", nargs=argparse.REMAINDER)
     for name, function, text in (("cut", _cut, "unplug the cable of"), ("join", _join, "plug in again")):
-        command(name, function, f'{text} "ceph", "boot" or a host').add_argument("component")
+        command(name, function, f'{text} "ceph", "boot" ("boot1", "boot2") or a host').add_argument("component")
     status = command("status", _status, "show what is there")
     status.add_argument("--json", action="store_true", help="for programs")
     command("demo", _demo, "boot a diskless host, reboot it, and show what Ceph sees of that")
@@ -87,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _up(lab: Lab, arguments: argparse.Namespace) -> None:
-    lab.up(arguments.ceph_release, arguments.objectstore)
+    lab.up(arguments.ceph_release, arguments.objectstore, arguments.boot_servers)
 
 
 def _add(lab: Lab, arguments: argparse.Namespace) -> None:
@@ -157,8 +161,9 @@ def table(status: Status) -> str:
         return {None: "-", True: "up", False: "cut"}[status.links.get(name)]
 
     rows = [("NAME", "ADDRESS", "LINK", "STATE", "STAGE")]
-    rows.append(("ceph", "10.77.0.2", link("ceph"), status.ceph, ""))
-    rows.append(("boot", "10.77.0.3", link("boot"), status.boot_server, ""))
+    health = {"ceph": status.ceph, **status.boot_servers}
+    addresses = stations(len(status.boot_servers))
+    rows += [(name, addresses[name], link(name), state, "") for name, state in health.items()]
     rows += [(host.name, host.address, host.link, host.power, host.stage or "-") for host in status.hosts]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ("  ".join(word.ljust(width) for word, width in zip(row, widths, strict=True)) for row in rows)

@@ -23,8 +23,12 @@ def render(directory: Directory, state: State, launcher: Sequence[str], public_k
 
     :param launcher: the words before ``ceph`` and ``rbd``.
     """
+    boot_servers = network.BOOT_SERVERS[state.boot_servers]
     return _template("inventory.yml.template").substitute(
         hosts="".join(_host(name, host) for name, host in sorted(state.hosts.items())) or " {}",
+        boot_servers="".join(_boot_server(name, address) for name, address in boot_servers.items()),
+        nfs="ganesha" if len(boot_servers) == 1 else "ganesha_cephfs",
+        members=json.dumps(list(boot_servers.values()) if len(boot_servers) > 1 else []),
         dhcp="proxy" if state.router else "full",
         network=network.NETWORK,
         boot_server=network.BOOT_SERVER,
@@ -34,6 +38,10 @@ def render(directory: Directory, state: State, launcher: Sequence[str], public_k
         public_key=_quoted(public_key),
         launcher=json.dumps(list(launcher)),  # JSON is YAML
     )
+
+
+def _boot_server(name: str, address: str) -> str:
+    return _template("boot_server.yml.template").substitute(name=name, address=address).rstrip("\n")
 
 
 def _host(name: str, host: Host) -> str:

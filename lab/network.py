@@ -18,9 +18,15 @@ from lab.state import Host
 NETWORK = "10.77.0.0/24"
 BRIDGE = "10.77.0.254"
 CEPH = "10.77.0.2"
-BOOT_SERVER = "10.77.0.3"
+BOOT_SERVER = "10.77.0.3"  # the one that hosts know; of two, the one that works has it beside its own
+# By how many there are.
+BOOT_SERVERS = {1: {"boot": BOOT_SERVER}, 2: {"boot1": "10.77.0.4", "boot2": "10.77.0.5"}}
 ROUTER_ADVERTISEMENTS = Path(__file__).with_name("radvd.conf")
-STATIONS = {"ceph": CEPH, "boot": BOOT_SERVER}
+
+
+def stations(boot_servers: int) -> dict[str, str]:
+    """Return the addresses of the containers of a lab with so many boot servers."""
+    return {"ceph": CEPH, **BOOT_SERVERS[boot_servers]}
 
 
 def address(number: int) -> str:
@@ -63,24 +69,28 @@ class Network:
         return f"dl-{self.lab}-net"
 
     def station(self, name: str) -> str:
-        """The namespace of a container: ``ceph`` or ``boot``."""
+        """The namespace of a container: ``ceph``, ``boot``…"""
         return f"dl-{self.lab}-{name}"
 
     @property
     def namespaces(self) -> list[str]:
-        """All namespaces, the bridge's last."""
-        return [*(self.station(name) for name in STATIONS), self.switch]
+        """All namespaces that a lab can have, the bridge's last."""
+        names = [name for boot_servers in BOOT_SERVERS for name in stations(boot_servers)]
+        return [*(self.station(name) for name in dict.fromkeys(names)), self.switch]
 
-    def create(self) -> None:
-        """Make what is missing."""
-        for namespace in self.namespaces:
+    def create(self, addresses: Mapping[str, str]) -> None:
+        """Make what is missing.
+
+        :param addresses: of the containers, by their names.
+        """
+        for namespace in (*(self.station(name) for name in addresses), self.switch):
             _ensure_namespace(namespace)
         links = _links(self.switch)
         if "br0" not in links:
             _ip(self.switch, "link add br0 type bridge stp_state 0 forward_delay 0 mcast_snooping 0")
         _ip(self.switch, f"addr replace {BRIDGE}/24 dev br0")
         _ip(self.switch, "link set br0 up")
-        for name, station_address in STATIONS.items():
+        for name, station_address in addresses.items():
             namespace = self.station(name)
             if name not in links:
                 _ip(self.switch, f"link add {name} type veth peer name eth0 netns {namespace}")
@@ -125,12 +135,21 @@ class Network:
         """Return the command that runs ``argv`` next to the hosts."""
         return ["ip", "netns", "exec", self.switch, *argv]
 
+    def unplug(self, station: str) -> None:
+        """Take the cable of a container away for good; create() makes a new one."""
+        if station in _links(self.switch):
+            _ip(self.switch, f"link delete {station}")
+
     def remove(self) -> None:
         """Kill what runs in the namespaces and delete them, and with them every device."""
         for namespace in self.namespaces:
-            if exists(namespace):
-                empty_namespace(namespace_path(namespace))
-                run(["ip", "netns", "delete", namespace])
+            self.remove_namespace(namespace)
+
+    def remove_namespace(self, namespace: str) -> None:
+        """Kill what runs in a namespace and delete it with its addresses and packet filters."""
+        if exists(namespace):
+            empty_namespace(namespace_path(namespace))
+            run(["ip", "netns", "delete", namespace])
 
 
 def namespace_path(namespace: str) -> Path:
@@ -174,10 +193,13 @@ def _ip(namespace: str, words: str) -> None:
     run(["ip", "-n", namespace, *words.split()])
 
 
-def port(component: str, hosts: Mapping[str, Host]) -> str:
-    """Return the bridge port of ``ceph``, ``boot`` or a host; raise LabError for anything else."""
-    if component in STATIONS:
+def port(component: str, addresses: Mapping[str, str], hosts: Mapping[str, Host]) -> str:
+    """Return the bridge port of a container or a host; raise LabError for anything else.
+
+    :param addresses: of the containers, by their names.
+    """
+    if component in addresses:
         return component
     if component in hosts:
         return tap(hosts[component].number)
-    raise LabError(f"no such component: {component!r}; there are {', '.join([*STATIONS, *sorted(hosts)])}")
+    raise LabError(f"no such component: {component!r}; there are {', '.join([*addresses, *sorted(hosts)])}")

@@ -60,10 +60,9 @@ class Directory:
         """An ``ssh`` that runs where the hosts are."""
         return self.path / "ssh"
 
-    @property
-    def served(self) -> Path:
-        """The boot server's /srv: NFS-Ganesha opens files by handle, which overlayfs refuses."""
-        return self.path / "boot-server"
+    def served(self, boot_server: str) -> Path:
+        """A boot server's /srv: NFS-Ganesha opens files by handle, which overlayfs refuses."""
+        return self.path / "boot-servers" / boot_server
 
     def host(self, name: str) -> Path:
         """Console log, sockets and pid file of one host."""
@@ -93,6 +92,7 @@ class State:
     objectstore: str = "bluestore"
     hosts: dict[str, Host] = field(default_factory=dict)
     router: bool = False  # whether a router hands out the addresses, beside the boot server
+    boot_servers: int = 1  # two have the boot trees in CephFS
 
     def with_host(self, name: str, kind: str) -> State:
         """Return the state with this host, which gets the lowest free number.
@@ -119,7 +119,7 @@ def load(directory: Directory) -> State | None:
     except ValueError as error:
         raise LabError(f"{directory.path}/state.json: {error}; 'lab down' removes it") from error
     hosts = {name: Host(**host) for name, host in data["hosts"].items()}
-    return State(data["release"], data["objectstore"], hosts, data["router"])
+    return State(data["release"], data["objectstore"], hosts, data["router"], data["boot_servers"])
 
 
 def save(directory: Directory, state: State) -> None:

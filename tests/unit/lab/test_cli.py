@@ -22,12 +22,21 @@ def no_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_status_is_a_table_without_trailing_spaces() -> None:
     hosts = [HostStatus("alpha", "10.77.0.11", "52:54:00:77:00:11", "running", "cut", "ready")]
-    status = Status("lab", "HEALTH_OK", "running", {"ceph": True, "boot": False}, hosts, "inventory.yml")
+    links = {"ceph": True, "boot": False}
+    status = Status("lab", "HEALTH_OK", {"boot": "running"}, links, hosts, "inventory.yml")
     assert table(status).splitlines() == [
         "NAME   ADDRESS     LINK  STATE      STAGE",
         "ceph   10.77.0.2   up    HEALTH_OK",
         "boot   10.77.0.3   cut   running",
         "alpha  10.77.0.11  cut   running    ready",
+    ]
+
+
+def test_status_shows_both_boot_servers() -> None:
+    status = Status("lab", "HEALTH_OK", {"boot1": "running", "boot2": "exited"}, {"boot1": True}, [], "inventory.yml")
+    assert table(status).splitlines()[2:] == [
+        "boot1  10.77.0.4  up    running",
+        "boot2  10.77.0.5  -     exited",
     ]
 
 

@@ -24,8 +24,8 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Directory:
     return Directory("lab")
 
 
-def inventory(directory: Directory, hosts: dict[str, Host], *, router: bool = False) -> Any:
-    state = State(hosts=hosts, router=router)
+def inventory(directory: Directory, hosts: dict[str, Host], *, router: bool = False, boot_servers: int = 1) -> Any:
+    state = State(hosts=hosts, router=router, boot_servers=boot_servers)
     return yaml.safe_load(render(directory, state, ["podman", "exec", "-i", "dl-lab-ceph"], PUBLIC_KEY))["all"]
 
 
@@ -48,8 +48,21 @@ def test_pi_has_a_serial_number(directory: Directory) -> None:
 
 @pytest.mark.parametrize(("router", "dhcp"), [(False, "full"), (True, "proxy")])
 def test_boot_server_leaves_the_addresses_to_a_router(directory: Directory, router: bool, dhcp: str) -> None:
-    boot = inventory(directory, {}, router=router)["children"]["boot_servers"]["hosts"]["boot"]
-    assert boot["boot_server_dhcp"] == dhcp
+    assert inventory(directory, {}, router=router)["children"]["boot_servers"]["vars"]["boot_server_dhcp"] == dhcp
+
+
+def test_one_boot_server_has_the_trees_for_itself(directory: Directory) -> None:
+    group = inventory(directory, {})["children"]["boot_servers"]
+    assert group["hosts"] == {"boot": {"ansible_host": "10.77.0.3"}}
+    assert (group["vars"]["boot_server_nfs"], group["vars"]["boot_server_members"]) == ("ganesha", [])
+
+
+def test_two_boot_servers_take_turns_with_the_address(directory: Directory) -> None:
+    fleet = inventory(directory, {}, boot_servers=2)
+    group = fleet["children"]["boot_servers"]
+    assert group["vars"]["boot_server_members"] == [host["ansible_host"] for host in group["hosts"].values()]
+    assert group["vars"]["boot_server_nfs"] == "ganesha_cephfs"
+    assert fleet["vars"]["diskless_boot_server"] not in group["vars"]["boot_server_members"]
 
 
 def test_lab_without_hosts_has_an_empty_group(directory: Directory) -> None:

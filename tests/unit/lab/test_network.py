@@ -77,9 +77,19 @@ def test_new_cable_is_made_and_plugged_in(ip: FakeIp) -> None:
 
 
 def test_component_names_its_port() -> None:
-    assert [network.port(name, {"a": Host(11)}) for name in ("ceph", "boot", "a")] == ["ceph", "boot", "tap11"]
+    ports = [network.port(name, network.stations(1), {"a": Host(11)}) for name in ("ceph", "boot", "a")]
+    assert ports == ["ceph", "boot", "tap11"]
 
 
 def test_unknown_component_is_an_error_that_lists_those_there_are() -> None:
     with pytest.raises(LabError, match=r"^no such component: 'x'; there are ceph, boot, a$"):
-        network.port("x", {"a": Host(11)})
+        network.port("x", network.stations(1), {"a": Host(11)})
+
+
+def test_removal_knows_the_namespaces_of_every_lab() -> None:
+    """Also of one whose state is lost."""
+    assert {"dl-lab-ceph", "dl-lab-boot", "dl-lab-boot1", "dl-lab-boot2"} < set(Network("lab").namespaces)
+
+
+def test_two_boot_servers_have_addresses_beside_the_one_that_hosts_know() -> None:
+    assert network.BOOT_SERVER not in network.stations(2).values()

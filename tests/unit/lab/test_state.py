@@ -45,7 +45,7 @@ def test_full_lab_takes_no_more_hosts() -> None:
 
 def test_state_comes_back_as_it_was(directory: Directory) -> None:
     assert load(directory) is None
-    state = State("18", "memstore", {"a": Host(11, "cm4")}, router=True)
+    state = State("18", "memstore", {"a": Host(11, "cm4")}, router=True, boot_servers=2)
     save(directory, state)
     assert load(directory) == state
 
