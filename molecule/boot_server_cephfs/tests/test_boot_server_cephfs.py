@@ -159,6 +159,35 @@ def test_what_a_site_run_writes_elsewhere_is_there_for_the_host() -> None:
         other.check_output(f"rm {TREES}/udoo1/new")
 
 
+def boot_trees(server: Host) -> tuple[bool, str]:
+    """Run the module boot_tree on a boot server, in check mode; return whether that went well, and what it said."""
+    secrets = {f"udoo{number}": "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg==" for number in (1, 2)}
+    task = {
+        "hosts": "{{ hostvars | diskless.ceph.host_specs(groups['diskless_hosts']) }}",
+        "cephx_keys": secrets,
+        "monitors": [{"name": "a", "v1": "192.0.2.1:6789", "v2": "192.0.2.1:3300"}],
+        "golden_boot": {},
+    }
+    command = ["ansible", "--inventory", os.environ["MOLECULE_INVENTORY_FILE"], server.backend.name]
+    command += ["--module-name", "diskless.ceph.boot_tree", "--args", json.dumps(task), "--check"]
+    run = testinfra.get_host("local://").run(shlex.join(command))
+    return run.rc == 0, run.stdout + run.stderr
+
+
+def test_run_on_one_boot_server_keeps_out_a_run_on_the_other() -> None:
+    """They have no other way to know of each other than the file system."""
+    BOOT1.check_output(f"systemd-run --unit holder flock {TREES}/.diskless-lock sleep infinity")
+    try:
+        assert eventually(lambda: BOOT1.run(f"flock --nonblock {TREES}/.diskless-lock true").rc == 1, 10)
+        went_well, said = boot_trees(BOOT2)
+        assert not went_well
+        assert "another run is at work on the boot trees in /srv/diskless, here or on another boot server" in said
+    finally:
+        BOOT1.check_output("systemctl stop holder")
+    went_well, said = boot_trees(BOOT2)
+    assert went_well, said
+
+
 def test_host_does_not_see_the_tree_of_another() -> None:
     assert nfs("udoo1", "handle", "/boot/udoo2/host.cpio") == NO_ENTRY
     assert tftp("udoo1", "../udoo2/host.cpio").startswith("error:")
