@@ -33,6 +33,8 @@ options:
         C(diskless_features), C(diskless_kernel), C(diskless_monitors), C(diskless_ms_mode),
         C(diskless_kernel_options), C(diskless_console), C(diskless_exitrd), C(diskless_shutdown_timeout),
         C(diskless_boot_timeout) and C(diskless_shell).
+      - C(diskless_netconsole), also optional, lists up to four log hosts that the kernel log goes to by netconsole,
+        each an address with or without a UDP port, such as V(10.77.0.3), V(10.77.0.3:6666) or V([2001:db8::1]:6666).
       - C(diskless_config_txt), a list of further lines for C(config.txt), is for V(cm4) and V(pi4) alone. Lines that
         decide what is booted are refused.
     type: dict
@@ -161,6 +163,10 @@ _value:
     shell:
       description: Whether a failed boot offers a shell on the console.
       type: bool
+    netconsole:
+      description: Where the kernel log goes, addresses with ports.
+      type: list
+      elements: str
   sample:
     - name: udoo1
       board: udoo_x86
@@ -191,6 +197,7 @@ _value:
       shutdown_timeout: 120
       boot_timeout: 600
       shell: false
+      netconsole: []
 """
 
 from collections.abc import Callable, Mapping

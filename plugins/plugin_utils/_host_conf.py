@@ -33,6 +33,7 @@ def host_conf(spec: HostSpec, monitors: Iterable[str]) -> str:
         "SHUTDOWN_TIMEOUT": str(spec.shutdown_timeout),
         "BOOT_TIMEOUT": str(spec.boot_timeout),
         "SHELL": _yes_or_no(spec.shell),
+        "NETCONSOLE": " ".join(spec.netconsole),
     }
     return "".join(f"DISKLESS_{name}={shlex.quote(value)}\n" for name, value in settings.items())
 

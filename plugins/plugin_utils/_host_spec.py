@@ -61,6 +61,7 @@ class HostSpec:
     shutdown_timeout: int
     boot_timeout: int
     shell: bool
+    netconsole: tuple[str, ...]
 
     def as_dict(self) -> dict[str, Any]:
         """The spec in the types of JSON."""
@@ -129,6 +130,7 @@ VARIABLES: dict[str, _Variable] = {
     "shutdown_timeout": _Variable(values.seconds, 120),
     "boot_timeout": _Variable(values.seconds, 600),
     "shell": _Variable(values.flag, False),
+    "netconsole": _Variable(values.netconsole, []),
 }
 
 
@@ -184,6 +186,7 @@ class _Host:
         self.serial = read["serial"]
         self.address = str(read["address"].ip) if read["address"] else None
         self._check_addresses(read)
+        self._check_netconsole(read)
         self._check_kernel(read)
         self._check_board(read)
         if self.problems:
@@ -219,6 +222,7 @@ class _Host:
             shutdown_timeout=read["shutdown_timeout"],
             boot_timeout=read["boot_timeout"],
             shell=read["shell"],
+            netconsole=read["netconsole"],
         )
 
     def _read(self, name: str, variable: _Variable) -> Any:
@@ -274,6 +278,18 @@ class _Host:
         for name, other in (("boot_server", server), ("gateway", gateway)):
             if other is not None and (other not in network or other in reserved):
                 self._wrong(name, f"an address of a host in the boot network ({network.cidr})")
+
+    def _check_netconsole(self, read: Mapping[str, Any]) -> None:
+        address, network, gateway = (read[key] for key in ("address", "boot_network", "gateway"))
+        if network is None:
+            return
+        for target in map(values.netconsole_address, read["netconsole"] or ()):
+            if target in (network[0], network[-1]) or (address is not None and target == address.ip):
+                self._wrong("netconsole", f"addresses of log hosts; {target} is none")
+            elif target.version == network.version and target not in network and gateway is None:
+                self._wrong(
+                    "netconsole", f"targets in the boot network ({network.cidr}), or diskless_gateway for {target}"
+                )
 
     def _check_kernel(self, read: Mapping[str, Any]) -> None:
         features, kernel, ms_mode, monitors = (read[key] for key in ("features", "kernel", "ms_mode", "monitors"))

@@ -40,6 +40,9 @@ RESERVED_CONFIG_TXT = (
     *("device_tree", "device_tree_address", "device_tree_end", "cmdline", "include", "os_prefix", "upstream_kernel"),
     *("start_file", "fixup_file", "arm_64bit", "arm_control", "boot_ramdisk", "tryboot_a_b"),
 )
+# The string that the module netconsole takes is limited, too.
+NETCONSOLE_TARGETS = 4
+NETCONSOLE_PORT = 6666
 OTHER_FIRMWARE = ("start_x", "start_debug", "start_cd")
 RESERVED_KERNEL_OPTIONS = ("root", "rootfstype", "ro", "rw", "initrd", "console")
 
@@ -51,6 +54,9 @@ _SERIAL = re.compile(r"[0-9A-Fa-f]{8}|[0-9A-Fa-f]{16}")
 _SETTING = re.compile(r"(?P<name>[a-z][a-z0-9_]*)(:\d)?=(?P<value>[ -~]*)")
 _CONSOLE = re.compile(r"[A-Za-z0-9]+(,[A-Za-z0-9]+)?")
 _MONITOR = re.compile(r"(?:\[(?P<v6>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+)):(?P<port>[1-9]\d{0,4})")
+_NETCONSOLE = re.compile(
+    r"(?:\[(?P<bracketed>[0-9A-Fa-f:.]+)\]|(?P<v4>[0-9.]+))(?::(?P<port>[1-9]\d{0,4}))?|(?P<v6>[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*)"
+)
 _CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,}={0,2}")
 _SECRET_NAME = re.compile(r"(^|[._-])(key|secret|token|passwd|password|passphrase)=", re.IGNORECASE)
 
@@ -279,6 +285,20 @@ def console(value: object) -> tuple[str, ...]:
     return tuple(str(word) for word in words)
 
 
+def netconsole(value: object) -> tuple[str, ...]:
+    """Where the kernel log goes: addresses with ports, canonical, each once."""
+    expected = 'a list of targets such as ["10.77.0.3", "10.77.0.3:6666", "[2001:db8::1]:6666"]'
+    targets = tuple(dict.fromkeys(_netconsole_target(item, expected) for item in _list(value, expected)))
+    if len(targets) > NETCONSOLE_TARGETS:
+        raise Unacceptable(f"at most {NETCONSOLE_TARGETS} targets")
+    return targets
+
+
+def netconsole_address(target: str) -> netaddr.IPAddress:
+    """The address of a target as C(netconsole) returns it."""
+    return netaddr.IPAddress(target.rpartition(":")[0].strip("[]"))
+
+
 def flag(value: object) -> bool:
     """A boolean, also as the text that a variable from the command line is."""
     try:
@@ -325,3 +345,14 @@ def _monitor(value: object, expected: str) -> str:
         raise Unacceptable(expected)
     address = _address(found["v4"] or found["v6"], 4 if found["v4"] else 6, expected)
     return f"{address}:{found['port']}" if found["v4"] else f"[{address}]:{found['port']}"
+
+
+def _netconsole_target(value: object, expected: str) -> str:
+    found = _NETCONSOLE.fullmatch(value) if isinstance(value, str) else None
+    port = int(found["port"] or NETCONSOLE_PORT) if found else 0
+    if not found or not 0 < port <= 65535:  # noqa: PLR2004
+        raise Unacceptable(expected)
+    address = _address(found["v4"] or found["bracketed"] or found["v6"], 4 if found["v4"] else 6, expected)
+    if address.is_multicast() or address.is_loopback() or int(address) in (0, 2**32 - 1):
+        raise Unacceptable(f"{expected}, each the address of one host")
+    return f"[{address}]:{port}" if address.version == 6 else f"{address}:{port}"  # noqa: PLR2004

@@ -87,3 +87,17 @@ def test_raspi_firmware_gets_a_directory_that_is_not_the_boot_tree(shell: Shell,
     shell.output(HOST + script + "write_boot_mount", "boot.sh")
     unit = shell.read("run/systemd/system/boot.mount.wants/boot-firmware.mount")
     assert ("What=/var/lib/diskless/firmware\nWhere=/boot/firmware\n" in unit) == mounted
+
+
+def test_log_hosts_hear_of_a_network_that_is_only_half_there(shell: Shell) -> None:
+    """Carrier and address are enough for netconsole, so a route that cannot be put is not a silent failure."""
+    stubs = "network_up() { NIC=eth0 REASON=unknown TEXT='no route'; return 1; }; boot_network=network_up\n"
+    stubs += 'netconsole_start() { echo "log from $1"; }\n'
+    assert shell.output(HOST + stubs + 'boot_once 0 || echo "$STEP $REASON $TEXT"', "boot.sh") == (
+        "log from eth0\nnetwork unknown no route\n"
+    )
+
+
+def test_log_hosts_are_known_to_the_operating_system(shell: Shell) -> None:
+    shell.output(HOST + "DISKLESS_NETCONSOLE='10.77.0.3:6666 [fd00::3]:6666'; save_host_conf", "boot.sh")
+    assert "DISKLESS_NETCONSOLE='10.77.0.3:6666 [fd00::3]:6666'\n" in shell.read("run/diskless/host.conf")

@@ -21,7 +21,9 @@ def content(host: Host, kernel: str) -> set[str]:
     return {line.removeprefix("usr/") for line in host.check_output(f"lsinitramfs /boot/initrd.img-{kernel}").split()}
 
 
-@pytest.mark.parametrize("module", ["rbd", "libceph", "ext4", "r8169", "realtek", "virtio_net", "gcm", "ctr"])
+@pytest.mark.parametrize(
+    "module", ["rbd", "libceph", "ext4", "r8169", "realtek", "virtio_net", "gcm", "ctr", "netconsole", "configfs"]
+)
 def test_initramfs_has_what_reaches_the_root(content: set[str], module: str) -> None:
     assert [name for name in content if name.endswith(f"/{module}.ko")]
 
@@ -34,7 +36,7 @@ def test_initramfs_is_the_same_for_every_host(content: set[str]) -> None:
     assert not [name for name in content if name.startswith("etc/diskless")]
 
 
-@pytest.mark.parametrize("script", ["init-top", "local-top", "init-bottom"])
+@pytest.mark.parametrize("script", ["init-top", "local-top", "init-bottom", "panic"])
 def test_adapter_is_called(host: Host, kernel: str, script: str) -> None:
     host.check_output(f"rm -rf /tmp/unpacked && unmkinitramfs /boot/initrd.img-{kernel} /tmp/unpacked")
     assert f"/scripts/{script}/diskless" in host.check_output(
@@ -58,7 +60,7 @@ def test_module_that_the_kernel_lacks_stops_the_build(host: Host, kernel: str) -
 
 @pytest.mark.parametrize("root", ["", "/srv/golden"])
 def test_units_are_enabled(host: Host, root: str) -> None:
-    for unit in ("userspace", "ready", "shutdown"):
+    for unit in ("userspace", "ready", "shutdown", "waiting"):
         assert host.check_output(f"systemctl --root={root or '/'} is-enabled diskless-{unit}.service") == "enabled"
     for action in ("reboot", "poweroff", "halt", "kexec"):
         assert (

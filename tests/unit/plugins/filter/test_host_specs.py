@@ -52,6 +52,7 @@ SPEC = {
     "shutdown_timeout": 120,
     "boot_timeout": 600,
     "shell": False,
+    "netconsole": [],
 }
 KEY = "AQBlAAAAAAAAABAAMDEyMzQ1Njc4OWFiY2RlZg=="
 
@@ -103,6 +104,10 @@ def test_specs_are_sorted_by_name() -> None:
         ({"console": "ttyS0,115200"}, {"console": ["ttyS0,115200"]}),
         ({"exitrd": "no", "shell": "yes"}, {"exitrd": False, "shell": True}),
         ({"shutdown_timeout": "60"}, {"shutdown_timeout": 60}),
+        (
+            {"netconsole": ["10.77.0.3", "10.77.0.3:6666", "10.77.0.4:514", "FD00::3", "[fd00::4]"]},
+            {"netconsole": ["10.77.0.3:6666", "10.77.0.4:514", "[fd00::3]:6666", "[fd00::4]:6666"]},
+        ),
     ],
 )
 def test_values_are_brought_into_one_form(variables: dict[str, Any], expected: dict[str, Any]) -> None:
@@ -117,6 +122,7 @@ MONITORS = 'a list of monitor addresses with port such as ["10.77.0.1:3300", "[2
 FEATURES = "a list of RBD features (layering, exclusive-lock, object-map, fast-diff, deep-flatten, journaling)"
 KERNEL = 'a quoted kernel version such as "6.1" (without quotes, YAML reads 6.10 as the number 6.1)'
 SECONDS = "a whole number of seconds, 1 at least"
+TARGETS = 'a list of targets such as ["10.77.0.3", "10.77.0.3:6666", "[2001:db8::1]:6666"]'
 IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
 
 
@@ -268,6 +274,28 @@ IN_NETWORK = "an address of a host in the boot network (10.77.0.0/24)"
         ("shutdown_timeout", True, "True", SECONDS),
         ("boot_timeout", "10m", "'10m'", SECONDS),
         ("boot_timeout", 1.5, "1.5", SECONDS),
+        ("netconsole", "10.77.0.3", "'10.77.0.3'", TARGETS),
+        ("netconsole", ["log.example.org"], "['log.example.org']", TARGETS),
+        ("netconsole", ["10.77.0.3:0"], "['10.77.0.3:0']", TARGETS),
+        ("netconsole", ["10.77.0.3:65536"], "['10.77.0.3:65536']", TARGETS),
+        ("netconsole", ["[10.77.0.3]:6666"], "['[10.77.0.3]:6666']", TARGETS),
+        ("netconsole", [{"address": "10.77.0.3"}], "[{'address': '10.77.0.3'}]", TARGETS),
+        ("netconsole", ["255.255.255.255"], "['255.255.255.255']", f"{TARGETS}, each the address of one host"),
+        ("netconsole", ["ff02::1"], "['ff02::1']", f"{TARGETS}, each the address of one host"),
+        ("netconsole", ["10.77.0.255"], "['10.77.0.255']", "addresses of log hosts; 10.77.0.255 is none"),
+        ("netconsole", ["10.77.0.11"], "['10.77.0.11']", "addresses of log hosts; 10.77.0.11 is none"),
+        (
+            "netconsole",
+            ["192.0.2.3:514"],
+            "['192.0.2.3:514']",
+            "targets in the boot network (10.77.0.0/24), or diskless_gateway for 192.0.2.3",
+        ),
+        (
+            "netconsole",
+            [f"10.77.0.{number}" for number in (3, 4, 5, 6, 7)],
+            "['10.77.0.3', '10.77.0.4', '10.77.0.5', '10.77.0.6', '10.77.0.7']",
+            "at most 4 targets",
+        ),
     ],
 )
 def test_wrong_value_is_shown_with_what_is_expected(variable: str, value: Any, shown: str, expected: str) -> None:

@@ -49,6 +49,7 @@ def test_spec_survives_the_way_through_json() -> None:
 
 def test_host_conf_says_all_that_the_initramfs_needs() -> None:
     spec = replace(SPEC, gateway="10.77.0.1", nameservers=("10.77.0.1", "10.77.0.2"), shell=True)  # noqa: S604
+    spec = replace(spec, netconsole=("10.77.0.3:6666", "[fd00::3]:6666"))
     assert host_conf(spec, [V2, "10.77.0.2:3300"]).splitlines() == [
         "DISKLESS_HOST=udoo1",
         "DISKLESS_MAC=52:54:00:77:00:11",
@@ -67,6 +68,7 @@ def test_host_conf_says_all_that_the_initramfs_needs() -> None:
         "DISKLESS_SHUTDOWN_TIMEOUT=120",
         "DISKLESS_BOOT_TIMEOUT=600",
         "DISKLESS_SHELL=yes",
+        "DISKLESS_NETCONSOLE='10.77.0.3:6666 [fd00::3]:6666'",
     ]
 
 

@@ -6,7 +6,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 
 : "${LIB:=/usr/lib/diskless}"
-for boot_part in report job config network rbd hints exitrd halt; do
+for boot_part in report job config network netconsole rbd root hints exitrd halt; do
 	# shellcheck source=/dev/null
 	. "$LIB/$boot_part.sh"
 done
@@ -42,6 +42,7 @@ boot_root_device()
 	fi
 	boot_network=${1:-network_up}
 	! have_host_conf || boot_network=network_up
+	netconsole_forget
 	until boot_with_retries $(($(now) + DISKLESS_BOOT_TIMEOUT)); do
 		boot_failed "$STEP" "$REASON" "$TEXT"
 	done
@@ -69,7 +70,12 @@ boot_with_retries()
 boot_once()
 {
 	STEP=network REASON=unknown TEXT='no error text'
-	"$boot_network" || return
+	NIC=
+	boot_network_result=0
+	"$boot_network" || boot_network_result=$?
+	# Also when the rest of the network has failed: then somebody hears of it.
+	netconsole_start "$NIC"
+	[ "$boot_network_result" = 0 ] || return "$boot_network_result"
 	if [ "$boot_network_reported" = no ]; then
 		stage network "dev=$NIC" "address=$DISKLESS_ADDRESS"
 		boot_network_reported=yes
@@ -102,6 +108,37 @@ boot_failed()
 	fi
 	# Time to read it.
 	sleep 10
+	halt_machine reboot
+}
+
+# Somebody wants a shell at a certain point of the boot (break= of initramfs-tools); that is no failure.
+boot_is_to_break()
+{
+	read -r break_line <"$PROC/cmdline" || :
+	case " $break_line " in
+	*" break "* | *" break="*) ;;
+	*) return 1 ;;
+	esac
+}
+
+# boot_root_failed MOUNT_POINT: the initramfs has no root to go on with. Reboots, or returns for the shell that was asked for.
+boot_root_failed()
+{
+	boot_is_ours && ! boot_is_to_break || return 0
+	config_defaults
+	# Where /run has moved to the new root already, it is below that.
+	for boot_conf in "$CONFIG/host.conf" "$RUN/host.conf" "$1$RUN/host.conf"; do
+		# shellcheck source=/dev/null
+		[ ! -r "$boot_conf" ] || . "$boot_conf"
+	done
+	mkdir -p "$RUN"
+	classify_root_error "$1"
+	stage_failed root "$REASON" "$TEXT"
+	[ "$DISKLESS_SHELL" != yes ] || return 0
+	# Time to read it.
+	sleep 10
+	# If nothing is mounted, this releases the lock.
+	! boot_mapping=$(find_mapping) || bounded unmap 10 unmap "$boot_mapping" || :
 	halt_machine reboot
 }
 

@@ -1,0 +1,43 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a boot that does not end says of itself. Output of systemctl as systemd 252 prints it."""
+
+from __future__ import annotations
+
+from .conftest import Shell
+
+JOBS = """ 87 network-online.target                start waiting
+ 91 stuck.service                        start running
+  1 multi-user.target                    start waiting
+123 data.mount                           start running
+"""
+FAILED = "rpc-statd.service loaded failed failed NFS status monitor for NFSv2/3 locking.\n"
+# Ready after the second look; systemctl is a program, because "timeout" starts it.
+SYSTEMCTL = """#!/bin/sh
+case $1 in
+list-jobs) cat "$T/jobs" ;;
+list-units) cat "$T/failed" ;;
+show) echo exit-code ;;
+is-active) [ "$(wc -l <"$T/slept")" -gt 2 ] ;;
+esac
+"""
+SCRIPT = 'sleep() { echo "$1" >>"$T/slept"; }; unset -f timeout; PATH=$T/bin:$PATH; main\n'
+
+
+def test_boot_that_waits_names_its_jobs_until_it_is_ready(shell: Shell) -> None:
+    shell.write("jobs", JOBS)
+    shell.write("failed", FAILED)
+    shell.write("bin/systemctl", SYSTEMCTL)
+    (shell.machine / "bin/systemctl").chmod(0o755)
+    shell.output(SCRIPT, "waiting")
+    failed, *waiting = shell.read("kmsg").splitlines()
+    assert failed == "<3>diskless: unit-failed unit=rpc-statd.service result=exit-code"
+    assert waiting == ['<4>diskless: waiting jobs="stuck.service/start data.mount/start" since=0'] * 2
+    assert shell.read("slept").split() == ["30"] * 3
+
+
+def test_many_jobs_stay_a_line(shell: Shell) -> None:
+    shell.write("jobs", "".join(f"{number} unit{number}.service start running\n" for number in range(100)))
+    script = 'ask_systemd() { cat "$T/jobs"; }; running_jobs\n'
+    assert shell.output(script, "waiting").split(" ", 7)[7] == "unit7.service/start and 92 more"
