@@ -62,7 +62,8 @@ options:
         from O(section); it then has its default, unless another section has it.
       - Flags are V(0) and V(1). A C(BOOT_ORDER) of V(0xf21) may be written without quotes; a MAC address needs them.
       - C(NETCONSOLE) may be text as the bootloader has it, or a dictionary with C(src_ip) and if needed C(src_port),
-        C(dst_ip), C(dst_port) and C(dst_mac), of which the shortest text is made. It has 32 characters at most.
+        C(dst_ip), C(dst_port) and C(dst_mac), of which the shortest text is made. It has 32 characters at most. The
+        filter P(diskless.ceph.netconsole_firmware#filter) makes it for a diskless host.
     type: dict
     required: true
   section:

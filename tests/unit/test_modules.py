@@ -46,5 +46,6 @@ def _converged(module: str) -> bool:
 
 @pytest.mark.parametrize("module", MODULES)
 def test_module_runs_for_real_somewhere(module: str) -> None:
-    """Against a real cluster (tests/integration), or where it needs none in the molecule scenario of a role."""
-    assert (ROOT / "tests" / "integration" / f"test_{module}.py").is_file() or _converged(module)
+    """Against a real cluster (tests/integration) or kernel (tests/kernel), or in the molecule scenario of a role."""
+    stages = ("integration", "kernel")
+    assert any((ROOT / "tests" / stage / f"test_{module}.py").is_file() for stage in stages) or _converged(module)
