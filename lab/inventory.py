@@ -24,12 +24,16 @@ def render(directory: Directory, state: State, launcher: Sequence[str], public_k
     :param launcher: the words before ``ceph`` and ``rbd``.
     """
     boot_servers = network.BOOT_SERVERS[state.boot_servers]
+    # Of two boot servers each may lose its power, and the lab has no other machine.
+    log_hosts = list(boot_servers) if len(boot_servers) == 1 else []
     return _template("inventory.yml.template").substitute(
         hosts="".join(_host(name, host) for name, host in sorted(state.hosts.items())) or " {}",
         boot_servers="".join(_boot_server(name, address) for name, address in boot_servers.items()),
         nfs="ganesha" if len(boot_servers) == 1 else "ganesha_cephfs",
         members=json.dumps(list(boot_servers.values()) if len(boot_servers) > 1 else []),
         dhcp="proxy" if state.router else "full",
+        log_hosts=json.dumps(dict.fromkeys(log_hosts)),
+        netconsole=json.dumps([boot_servers[name] for name in log_hosts]),
         network=network.NETWORK,
         boot_server=network.BOOT_SERVER,
         ssh=_quoted(directory.ssh),

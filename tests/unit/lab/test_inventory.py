@@ -65,6 +65,15 @@ def test_two_boot_servers_take_turns_with_the_address(directory: Directory) -> N
     assert fleet["vars"]["diskless_boot_server"] not in group["vars"]["boot_server_members"]
 
 
+@pytest.mark.parametrize(("boot_servers", "names", "targets"), [(1, ["boot"], ["10.77.0.3"]), (2, [], [])])
+def test_boot_log_is_on_a_boot_server_that_is_alone(
+    directory: Directory, boot_servers: int, names: list[str], targets: list[str]
+) -> None:
+    fleet = inventory(directory, {}, boot_servers=boot_servers)
+    assert list(fleet["children"]["log_hosts"]["hosts"]) == names
+    assert fleet["vars"]["diskless_netconsole"] == targets
+
+
 def test_lab_without_hosts_has_an_empty_group(directory: Directory) -> None:
     assert inventory(directory, {})["children"]["diskless_hosts"]["hosts"] == {}
 

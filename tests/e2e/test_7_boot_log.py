@@ -1,0 +1,193 @@
+# Copyright (c) 2026, diskless.ceph contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The boot log names the stage at which a boot stands, and the line that says why it goes no further."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from lab.api import Lab
+from tests.e2e.boot_log import BootLog
+from tests.e2e.diskless_host import BOOT, DisklessHost
+
+STAGES = ["dhcp", "loader", "kernel", "network", "map", "root", "userspace", "ready"]
+
+
+@pytest.fixture
+def boot_log(lab: Lab) -> BootLog:
+    """The boot log of the lab."""
+    return BootLog(lab)
+
+
+def stages(boot: dict[str, Any]) -> list[str]:
+    """Return the stages of a boot in the order in which they began."""
+    return [stage["stage"] for stage in boot["stages"]]
+
+
+def test_boot_and_shutdown_are_seen_from_the_first_request_to_the_last_line(
+    boot_log: BootLog, neighbour: DisklessHost
+) -> None:
+    """Also what the kernel said before it had a network; and nothing of it is lost."""
+    neighbour.boot()
+    boot_id = neighbour.ssh("cat /proc/sys/kernel/random/boot_id").strip()
+    neighbour.power_off()
+    seen = boot_log.wait(neighbour.name, lambda host: host["stage"] == "unmapped", 20)
+    boot = seen["boots"][0]
+    assert (boot["boot_id"], seen["state"]) == (boot_id, "down")
+    assert stages(boot) == [*STAGES, "shutdown", "unmapped"]
+    assert boot["lost"] == 0
+    assert boot_log.lines(neighbour.name, boot["number"], "Linux version 6.1")
+    assert boot_log.lines(neighbour.name, boot["number"], "unmounting filesystem")
+
+
+# Faults: each is there until its context ends.
+
+
+@contextmanager
+def unknown_to_dhcp(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """The boot server does not have the host in its list."""
+    lab.ssh("boot", f"cp -p /etc/diskless/dhcp-hosts /root/ && sed -i /{host.name}/d /etc/diskless/dhcp-hosts")
+    lab.ssh("boot", "systemctl restart diskless-dnsmasq")
+    try:
+        yield
+    finally:
+        lab.ssh("boot", "mv /root/dhcp-hosts /etc/diskless/ && systemctl restart diskless-dnsmasq")
+
+
+@contextmanager
+def kernel_missing(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """The boot tree lacks the kernel that its configuration names."""
+    tree = f"/srv/diskless/boot/{host.name}"
+    lab.ssh("boot", f"mkdir /root/away && mv {tree}/vmlinuz-* /root/away/")
+    try:
+        yield
+    finally:
+        lab.ssh("boot", f"mv /root/away/* {tree}/ && rmdir /root/away")
+
+
+@contextmanager
+def without_network(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """The initramfs is told of a network card that the host has not."""
+    archive = f"/srv/diskless/boot/{host.name}/host.cpio"
+    address = next(status.mac for status in lab.status().hosts if status.name == host.name)
+    replace = f"sed -i s/{address}/{address[:-2]}ee/ {archive}"  # of the same length, so the archive stays one
+    lab.ssh("boot", f"cp -p {archive} /root/host.cpio && {replace} && chown --reference=/root/host.cpio {archive}")
+    try:
+        yield
+    finally:
+        lab.ssh("boot", f"mv /root/host.cpio {archive}")
+
+
+@contextmanager
+def ceph_away(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """No monitor answers."""
+    lab.cut("ceph")
+    try:
+        yield
+    finally:
+        lab.join("ceph")
+
+
+@contextmanager
+def key_refused(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """The host's user may use another key only."""
+    entity = lab.cluster.run("ceph", "auth", "get", host.user)
+    lab.cluster.run("ceph", "auth", "rm", host.user)
+    try:
+        yield
+    finally:
+        lab.cluster.run("ceph", "auth", "import", "-i", "-", stdin=entity)
+
+
+@contextmanager
+def image_missing(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """The image is away under another name."""
+    lab.cluster.run("rbd", "rename", host.image, f"{host.image}.away")
+    try:
+        yield
+    finally:
+        lab.cluster.run("rbd", "rename", f"{host.image}.away", host.image)
+
+
+@contextmanager
+def root_damaged(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """The first MiB of the image, where the superblock is, is lost; the snapshot brings it back."""
+    snapshot = f"{host.image}@before"
+    overwrite = (
+        "import rados, rbd\n"
+        "with rados.Rados(conffile='/etc/ceph/ceph.conf') as cluster, cluster.open_ioctx('{pool}') as pool:\n"
+        "    pool.set_namespace('{namespace}')\n"
+        "    with rbd.Image(pool, '{name}') as image: image.write(b'\\xa5' * 2**20, 0)\n"
+    )
+    pool, namespace, name = host.image.split("/")
+    lab.cluster.run("rbd", "snap", "create", snapshot)
+    try:
+        script = overwrite.format(pool=pool, namespace=namespace, name=name)
+        lab.cluster.run("python3", "-", stdin=script)
+        yield
+    finally:
+        lab.cluster.run("rbd", "snap", "rollback", snapshot)
+        lab.cluster.run("rbd", "snap", "rm", snapshot)
+
+
+@contextmanager
+def systemd_stuck(lab: Lab, host: DisklessHost) -> Iterator[None]:
+    """A service that does not come to an end, and that the boot waits for."""
+    unit = "/etc/systemd/system/stuck.service"
+    lines = ["[Service]", "Type=oneshot", "TimeoutStartSec=infinity", "ExecStart=sleep infinity"]
+    text = "\\n".join([*lines, "[Install]", "WantedBy=multi-user.target", ""])
+    host.boot()
+    host.ssh(f"printf '{text}' >{unit} && systemctl enable stuck.service")
+    host.power_off()
+    try:
+        yield
+    finally:
+        host.ssh(f"systemctl disable stuck.service; rm {unit}")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is done to a host, and what the boot log has to say then: the stage, the reason and a part of the line."""
+
+    inject: Callable[[Lab, DisklessHost], AbstractContextManager[None]]
+    stage: str
+    line: str  # "REASON: TEXT"
+
+    def is_shown(self, host: dict[str, Any]) -> bool:
+        """Tell whether the boot log says it."""
+        trouble = host["trouble"]
+        said = f"{trouble['reason']}: {trouble['text']}" if trouble else ""
+        return bool(said) and trouble["stage"] == self.stage and bool(re.search(self.line, said))
+
+
+FAULTS = [
+    Fault(unknown_to_dhcp, "dhcp", r"52:54:00:77:00:12 ignored"),
+    Fault(kernel_missing, "loader", r"vmlinuz-6\S+ not found"),
+    Fault(without_network, "kernel", r"host\.cpio"),
+    Fault(ceph_away, "map", r"^unreachable: "),
+    Fault(key_refused, "map", r"^auth: .*"),
+    Fault(image_missing, "map", r"^no-image: "),
+    Fault(root_damaged, "root", r"^(fsck|mount|no-filesystem): "),
+    Fault(systemd_stuck, "userspace", r"^waiting: .*stuck\.service"),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.inject.__name__)
+def test_failure_is_shown_with_its_stage_and_the_line_that_says_why(
+    boot_log: BootLog, neighbour: DisklessHost, fault: Fault
+) -> None:
+    """Each at the stage where the host stands, with the line that it or the boot server has said."""
+    lab = boot_log.lab
+    with fault.inject(lab, neighbour):
+        lab.power("on", neighbour.name)
+        seen = boot_log.wait(neighbour.name, fault.is_shown, BOOT)
+        assert fault.is_shown(seen), seen
+        assert seen["state"] in ("failed", "late")
