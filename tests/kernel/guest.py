@@ -74,7 +74,10 @@ ip route add default via 10.0.2.2
 stty -F /dev/ttyS1 raw -echo
 # Each line is a number and a command; in a subshell, so that none of them can end this one.
 while :; do
-	while read -r number line <&3; do ( eval "$line" ); echo "==$number==$?."; done 3</dev/ttyS1 >/dev/ttyS1 2>&1 </dev/null
+	while read -r number line <&3; do
+		( eval "$line" )
+		echo "==$number==$?."
+	done 3</dev/ttyS1 >/dev/ttyS1 2>&1 </dev/null
 done
 """
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import shutil
 import socket
 import subprocess
 import time
@@ -22,7 +21,6 @@ from bootlog.syslog_output import LONGEST, Settings, SyslogOutput, encode
 
 from tests.unit.bootlog.fluent_server import until
 
-RSYSLOG = shutil.which("rsyslogd", path="/usr/sbin:/usr/bin:/sbin")
 KNOWN = Line(1760000000.123456, "udoo1", 17, "netconsole", 4, 812, 3.21, "map", 3, "rbd: image mapped")
 
 
@@ -51,7 +49,14 @@ class Rsyslog:
     @contextmanager
     def running(self) -> Iterator[None]:
         """Run it in the foreground."""
-        words = [RSYSLOG or "", "-n", "-f", str(self.configuration), "-i", str(self.configuration.with_suffix(".pid"))]
+        words = [
+            "/usr/sbin/rsyslogd",
+            "-n",
+            "-f",
+            str(self.configuration),
+            "-i",
+            str(self.configuration.with_suffix(".pid")),
+        ]
         with subprocess.Popen(words) as process:
             try:
                 until(lambda: self.configuration.with_suffix(".pid").exists())
@@ -69,15 +74,11 @@ class Rsyslog:
         return [json.loads(line) for line in self.written.read_text(encoding="utf-8").splitlines()]
 
 
-needs_rsyslog = pytest.mark.skipif(RSYSLOG is None, reason="rsyslog is not installed: run .ci/stage/setup")
-
-
 def syslog(port: int, protocol: str = "tcp", **changed: Any) -> SyslogOutput:
     short = Settings(retry_seconds=(0.02, 0.1), close_seconds=0.5)
     return SyslogOutput("127.0.0.1", port, protocol, dataclasses.replace(short, **changed))
 
 
-@needs_rsyslog
 @pytest.mark.parametrize("transport", ["tcp", "udp"])
 def test_rsyslog_understands(tmp_path: Path, transport: str) -> None:
     server = Rsyslog(tmp_path, transport)
@@ -110,7 +111,6 @@ def test_rsyslog_understands(tmp_path: Path, transport: str) -> None:
     assert output.counters() == {"syslog_sent": 5, "syslog_dropped": 0}
 
 
-@needs_rsyslog
 def test_lines_wait_for_a_server_that_is_away(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     server = Rsyslog(tmp_path, "tcp")
     output = syslog(server.port)
