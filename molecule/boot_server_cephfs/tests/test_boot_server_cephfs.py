@@ -98,6 +98,20 @@ def test_units_wait_for_each_other_in_no_circle(server: Host) -> None:
     assert "cycle" not in server.run("systemd-analyze verify multi-user.target").stderr
 
 
+OWN = {BOOT1: "10.77.0.4", BOOT2: "10.77.0.5"}
+
+
+def test_host_cannot_take_the_address_away_under_its_own() -> None:
+    """Whoever forges the address of a boot server can: that comes first, or the refusal would prove nothing."""
+    server, other = serving()
+    on("udoo1", "vrrp.py", OWN[other], OWN[server], ADDRESS)
+    assert eventually(lambda: not has_address(server), 2)
+    assert eventually(lambda: has_address(BOOT1) != has_address(BOOT2), 15)
+    server, other = serving()
+    on("udoo1", "vrrp.py", "10.77.0.11", OWN[server], ADDRESS)
+    assert not eventually(lambda: not has_address(server), 2)
+
+
 def test_one_server_has_the_address() -> None:
     assert has_address(BOOT1) != has_address(BOOT2)
 
@@ -312,8 +326,9 @@ def test_hosts_boot_when_a_server_is_killed_and_it_returns(handle: str) -> None:
         assert nfs("udoo1", "read", handle) == other.check_output(f"cat {TREES}/udoo1/kernel.cfg")
     finally:
         here.check_output(f"podman start {server.backend.name}")
-        own = "10.77.0.4" if server is BOOT1 else "10.77.0.5"
-        here.check_output(f"{Path(__file__).parents[1]}/plug {SEGMENT.backend.name} {server.backend.name} {own}")
+        here.check_output(
+            f"{Path(__file__).parents[1]}/plug {SEGMENT.backend.name} {server.backend.name} {OWN[server]}"
+        )
     assert eventually(lambda: healthy(server), 90)
     assert eventually(lambda: server.service("keepalived").is_running, 30)
     assert has_address(other)
