@@ -182,7 +182,8 @@ def boot_trees(server: Host) -> tuple[bool, str]:
         "monitors": [{"name": "a", "v1": "192.0.2.1:6789", "v2": "192.0.2.1:3300"}],
         "golden_boot": {},
     }
-    command = ["ansible", "--inventory", os.environ["MOLECULE_INVENTORY_FILE"], server.backend.name]
+    inventory = str(Path(os.environ["MOLECULE_INVENTORY_FILE"]).parent)
+    command = ["ansible", "--inventory", inventory, server.backend.name]
     command += ["--module-name", "diskless.ceph.boot_tree", "--args", json.dumps(task), "--check"]
     run = testinfra.get_host("local://").run(shlex.join(command))
     return run.rc == 0, run.stdout + run.stderr
