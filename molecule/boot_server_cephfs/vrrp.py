@@ -37,4 +37,5 @@ if __name__ == "__main__":
     # The kernel fills in length and checksum.
     packet = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 0, 0, 0, 255, PROTOCOL, 0, source, destination) + payload
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as wire:
+        wire.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, struct.pack("8xi", socket.if_nametoindex("eth0")))
         wire.sendto(packet, (sys.argv[2], 0))
