@@ -81,7 +81,7 @@ def lab(boards: Boards, request: pytest.FixtureRequest) -> Iterator[Lab]:
         lab.up()
         lab.add("udoo1", "udoo2")
         lab.site()
-        if any("boards" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        if any("fleet" in getattr(item, "fixturenames", ()) for item in request.session.items):
             boards.begin()  # both at once would build the same golden image
         yield lab
     finally:
