@@ -171,7 +171,7 @@ class Fault:
 FAULTS = [
     Fault(unknown_to_dhcp, "dhcp", r"52:54:00:77:00:12 ignored"),
     Fault(kernel_missing, "loader", r"vmlinuz-6\S+ not found"),
-    Fault(without_network, "kernel", r"host\.cpio"),
+    Fault(without_network, "kernel", r"^silent: sent .*/(host\.cpio|initrd\.img)"),
     Fault(ceph_away, "map", r"^unreachable: "),
     Fault(key_refused, "map", r"^auth: .*"),
     Fault(image_missing, "map", r"^no-image: "),

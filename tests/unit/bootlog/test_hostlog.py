@@ -293,6 +293,14 @@ def test_trouble_that_the_boot_server_sees(kind: str, reason: str, stage: str) -
     assert host.boot.trouble is None
 
 
+def test_firmware_that_starts_over_has_no_trouble_yet() -> None:
+    host = OneHost()
+    host.power_on(NOW - 20)
+    host.hear("tftp", "file /run/vmlinuz not found for 10.77.0.11", NOW - 17, trouble="file-missing")
+    host.power_on(NOW - 10)
+    assert (len(host.boots), host.boot.trouble) == (1, None)
+
+
 def test_boot_server_does_not_trouble_a_host_whose_kernel_runs() -> None:
     host = OneHost()
     boot_to_ready(host)

@@ -49,6 +49,13 @@ def test_state_is_what_the_stage_and_trouble_say(
     assert host(boot(stages, trouble=trouble)).state(NOW) == state
 
 
+def test_late_host_that_has_said_nothing_about_it_has_its_last_line() -> None:
+    fetched = replace(host(boot([("dhcp", 900.0), ("loader", 910.0)])), last=(912.0, None, "sent host.cpio"))
+    assert fetched.trouble(960.0) is None
+    assert fetched.trouble(NOW) == Trouble("kernel", "silent", "sent host.cpio")
+    assert fetched.as_json(NOW)["trouble"] == {"stage": "kernel", "reason": "silent", "text": "sent host.cpio"}
+
+
 def test_host_that_was_never_heard_of_is_silent() -> None:
     assert host(None).state(NOW) == "silent"
 

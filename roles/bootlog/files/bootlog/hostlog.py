@@ -250,6 +250,8 @@ class HostLog:
             if stage in ("dhcp", "loader") and (not boot.reached or ORDER[stage] > ORDER[boot.stage]):
                 began = stage
                 boot.reach(stage, time, None, event.text)
+            if event.begins_boot:  # firmware starts over: what was in its way may be gone
+                boot.trouble = None
             if event.trouble is not None:
                 attempted = "dhcp" if event.kind == "dhcp" else "loader"
                 boot.hinder(Trouble(attempted, event.trouble, event.text, _GRAVITY[event.kind]))

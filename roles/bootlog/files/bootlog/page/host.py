@@ -10,6 +10,8 @@ import statistics
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..stages import next_stage
+
 # How urgent: hosts are shown in this order.
 STATES = ("failed", "late", "booting", "silent", "down", "ready")
 DOWN = ("shutdown", "unmapped")
@@ -108,6 +110,15 @@ class Host:
             return "ready"
         return "late" if now - boot.since > max(LATE_FACTOR * (self.median() or 0.0), LATE_SECONDS) else "booting"
 
+    def trouble(self, now: float) -> Trouble | None:
+        """Why it does not go on. A host that is late without having said why leaves only its last line."""
+        boot = self.boot
+        if boot is None:
+            return None
+        if boot.trouble or self.state(now) != "late":
+            return boot.trouble
+        return Trouble(next_stage(boot.stage), "silent", self.last[2] if self.last else "")
+
     def as_json(self, now: float) -> dict[str, Any]:
         """The host as in ``/api/hosts``."""
         boot = self.boot
@@ -126,7 +137,7 @@ class Host:
             "began": boot and boot.began,
             "lost": self.lost,
             "last": self.last and dict(zip(("time", "level", "text"), self.last, strict=True)),
-            "trouble": trouble_json(boot.trouble) if boot else None,
+            "trouble": trouble_json(self.trouble(now)),
         }
 
 
