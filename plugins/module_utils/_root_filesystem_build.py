@@ -13,6 +13,7 @@ import stat
 import subprocess
 import tarfile
 import tempfile
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,7 +87,10 @@ def build(inputs: Inputs, sources: Sources, cache_dir: Path, timeout_seconds: in
     The directory appears complete or not at all.
     """
     cache_dir.mkdir(parents=True, exist_ok=True)
-    with _locked(cache_dir):
+    with _locked(cache_dir, timeout_seconds):
+        made = read_manifest(cache_dir, golden_name(inputs))
+        if made is not None:  # by the build that we have waited for
+            return made
         _remove_leftovers(cache_dir)
         _check_free_space(cache_dir, inputs.image_size)
         work = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=cache_dir.resolve()))
@@ -102,13 +106,21 @@ def build(inputs: Inputs, sources: Sources, cache_dir: Path, timeout_seconds: in
 
 
 @contextmanager
-def _locked(cache_dir: Path) -> Iterator[None]:
+def _locked(cache_dir: Path, timeout_seconds: int) -> Iterator[None]:
     """Hold the cache: whoever holds it knows that every temporary directory in it is a dead build's."""
+    until = time.monotonic() + timeout_seconds
     with (cache_dir / ".lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BuildError(f"another build is running in {cache_dir}; try again when it has ended") from error
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as error:
+                if time.monotonic() >= until:
+                    waited = f"for the {timeout_seconds} s of timeout"
+                    raise BuildError(
+                        f"another build is running in {cache_dir}, {waited}; try again when it has ended"
+                    ) from error
+            time.sleep(1)
         yield
 
 

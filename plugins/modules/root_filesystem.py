@@ -95,6 +95,7 @@ options:
   timeout:
     description:
       - How many seconds a single step of the build may take. The longest is C(mmdebstrap).
+      - How long to wait for another build in O(cache_dir) to end.
     type: int
     default: 1800
 requirements:

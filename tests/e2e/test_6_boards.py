@@ -9,22 +9,39 @@ The CM4's firmware is scripted (lab.pi_firmware); QEMU boots exactly what it fet
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+
 import pytest
 
 from lab.api import Lab
 from lab.errors import LabError
 from lab.network import mac
-from tests.e2e.conftest import BOARDS, Boards
 from tests.e2e.diskless_host import DisklessHost
 
+# Neighbours by number, and so by MAC address.
+BOARDS = {"udoo1": "bios", "cm41": "cm4", "udoo2": "uefi"}
 BOOT = 600  # seconds; three machines share the processors
 NO_BOOT_OFFER = r"no .*offer"  # the firmware's words
 
 
 @pytest.fixture(scope="module")
-def fleet(boards: Boards) -> Lab:
-    """The lab, with its site playbook run."""
-    return boards.made()
+def fleet() -> Iterator[Lab]:
+    """A lab of its own with one host of every kind, none of which was ever on, beside a router."""
+    lab = Lab("boards", lambda line: print(line, flush=True))
+    keep = bool(os.environ.get("LAB_KEEP"))
+    if not keep:
+        lab.down()
+    try:
+        lab.up()
+        for name, kind in BOARDS.items():
+            lab.add(name, kind=kind)
+        lab.route(True)
+        lab.site()
+        yield lab
+    finally:
+        if not keep:
+            lab.down()
 
 
 @pytest.fixture(scope="module")

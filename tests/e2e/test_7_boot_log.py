@@ -134,6 +134,7 @@ def root_damaged(lab: Lab, host: DisklessHost) -> Iterator[None]:
         lab.cluster.run("python3", "-", stdin=script)
         yield
     finally:
+        lab.power("off", host.name)
         lab.cluster.run("rbd", "snap", "rollback", snapshot)
         lab.cluster.run("rbd", "snap", "rm", snapshot)
 
