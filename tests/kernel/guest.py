@@ -73,13 +73,17 @@ ip addr add 10.0.2.15/24 dev eth0
 ip route add default via 10.0.2.2
 stty -F /dev/ttyS1 raw -echo
 # Each line is a number and a command; in a subshell, so that none of them can end this one.
-# The serial line stays open: closing it would drop what has arrived.
-exec 3<>/dev/ttyS1
-while :; do
-	while read -r number line <&3; do
-		( eval "$line" ) 3<&- </dev/null
+serve() {
+	while read -r number line; do
+		( eval "$line" ) </dev/null
 		echo "==$number==$?."
-	done >&3 2>&1
+	done </dev/ttyS1 >/dev/ttyS1 2>&1
+}
+serve &
+# Not in process 1: the death of an orphan, whose parent that becomes, makes "read" lose what it has read of a line.
+while :; do
+	wait
+	sleep 1
 done
 """
 
