@@ -74,16 +74,16 @@ ip route add default via 10.0.2.2
 stty -F /dev/ttyS1 raw -echo
 # Each line is a number and a command; in a subshell, so that none of them can end this one.
 serve() {
-	while read -r number line; do
-		( eval "$line" ) </dev/null
-		echo "==$number==$?."
-	done </dev/ttyS1 >/dev/ttyS1 2>&1
+    while read -r number line; do
+        ( eval "$line" ) </dev/null
+        echo "==$number==$?."
+    done </dev/ttyS1 >/dev/ttyS1 2>&1
 }
 serve &
 # Not in process 1: the death of an orphan, whose parent that becomes, makes "read" lose what it has read of a line.
 while :; do
-	wait
-	sleep 1
+    wait
+    sleep 1
 done
 """
 
@@ -167,7 +167,7 @@ class Guest:
             f"cd {path} && find . -mindepth 1 | while read -r file; do echo @$file; [ -d $file ] || cat $file; done"
         )
         entries = [part.partition("\n") for part in re.split(r"^@\./", self.run(command), flags=re.MULTILINE)[1:]]
-        return {name: content for name, _, content in entries}
+        return {name: content for name, dummy, content in entries}
 
 
 @contextlib.contextmanager
@@ -218,7 +218,7 @@ def guest(kernel: Kernel, directory: Path, files: Iterable[tuple[Path, str]] = (
 
 def _connected(path: Path, process: subprocess.Popen[bytes]) -> socket.socket:
     connection = socket.socket(socket.AF_UNIX)
-    for _ in range(100):
+    for _dummy in range(100):
         with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
             connection.connect(str(path))
             return connection
@@ -228,7 +228,7 @@ def _connected(path: Path, process: subprocess.Popen[bytes]) -> socket.socket:
 
 
 def _wait_for_shell(made: Guest, console: Path) -> None:
-    for _ in range(60):
+    for _dummy in range(60):
         with contextlib.suppress(AssertionError):
             made.run("echo", timeout=2)
             made.run("true", timeout=2)

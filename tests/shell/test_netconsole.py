@@ -79,14 +79,14 @@ REAL = KERNEL + f'unset -f ip; ping() {{ {shutil.which("busybox")} ping "$@"; }}
 def test_frames_go_to_the_log_host_or_to_the_router_on_the_way(
     link: tuple[Shell, str], route: str, target: str, expected: str
 ) -> None:
-    shell, _ = link
+    shell, _dummy = link
     shell.output(f"{HOST}{REAL}{route}\nDISKLESS_NETCONSOLE='{target}'\n{START}", *PARTS)
     assert loaded(shell) == [f"modprobe netconsole netconsole=+{expected}{NEIGHBOUR}"]
     assert warnings(shell) == []
 
 
 def test_silent_log_host_costs_three_seconds_and_no_other_its_log(link: tuple[Shell, str]) -> None:
-    shell, _ = link
+    shell, _dummy = link
     targets = "10.77.0.98:6666 10.77.0.3:6666 10.77.0.99:6666 192.0.2.9:6666"
     began = time.monotonic()
     shell.output(f"{HOST}{REAL}DISKLESS_NETCONSOLE='{targets}'\n{START}", *PARTS)
@@ -111,7 +111,7 @@ def test_log_host_that_appears_later_gets_the_whole_log(link: tuple[Shell, str])
 
 def test_address_of_the_link_alone_is_not_used_to_reach_farther(link: tuple[Shell, str]) -> None:
     """Until a router has announced the network: nobody could know the host by such an address."""
-    shell, _ = link
+    shell, _dummy = link
     script = "ip -6 addr del fd77::11/64 dev eth0; ip -6 route add default via fe80::77 dev eth0; sleep() { :; }\n"
     shell.output(f"{HOST}{REAL}{script}DISKLESS_NETCONSOLE='[2001:db8::9]:6666'\n{START}", *PARTS)
     assert loaded(shell) == []

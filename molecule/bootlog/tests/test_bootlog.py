@@ -176,6 +176,6 @@ def test_units_run_now_and_after_a_reboot(host: Host, unit: str) -> None:
 
 def test_broken_configuration_is_refused_by_name(host: Host) -> None:
     host.check_output("printf '{\"keep_boots\": 0}' >/tmp/config")
-    refused = host.run("/usr/local/lib/diskless/bootlog-check config /tmp/config")
+    refused = host.run("/usr/bin/python3 -sP /usr/local/lib/diskless/bootlog-check config /tmp/config")
     assert refused.rc == 1
     assert "keep_boots: 0; expected a number from 1" in refused.stderr

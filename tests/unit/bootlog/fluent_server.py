@@ -55,7 +55,7 @@ class FluentServer:
     def _listen(self) -> None:
         while True:
             try:
-                connection, _ = self.socket.accept()
+                connection, _dummy = self.socket.accept()
             except OSError:
                 return
             self.connections.append(connection)
@@ -105,7 +105,7 @@ class FluentServer:
 
     def texts(self) -> list[str]:
         """Return the texts in the order of their arrival."""
-        return [record["text"] for _, _, record in self.entries]
+        return [record["text"] for dummy, dummy, record in self.entries]
 
     def hang_up(self) -> None:
         """Close all connections."""

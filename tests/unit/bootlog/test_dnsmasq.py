@@ -125,7 +125,7 @@ def test_machine_that_dnsmasq_does_not_know(name: str) -> None:
 )
 def test_address_that_is_taken(name: str, why: str) -> None:
     """The line that says it does not say why; the one before does."""
-    *_, event = events(name)
+    *_dummy, event = events(name)
     assert event.trouble == "no-address"
     assert event.mac == PC
     assert event.text == (
@@ -257,7 +257,7 @@ def test_any_line_is_survived_in_bounded_memory() -> None:
     dice = random.Random(5)  # noqa: S311
     known = [line for name in RECORDED for line in lines(name)]
     reader = EventReader()
-    for _ in range(20_000):
+    for _dummy in range(20_000):
         line = dice.choice(known)
         cut = dice.randrange(len(line) + 1)
         reader.read(line[:cut] + dice.choice(["", "\0", "\ud800", "é", "\n"]) + dice.choice(known)[cut:], 0)

@@ -100,7 +100,7 @@ class Machine:
 
     def messages(self, count: int) -> list[str]:
         """Receive so many datagrams; return their texts."""
-        return [json.loads(self.log_host.recv(65536))["message"] for _ in range(count)]
+        return [json.loads(self.log_host.recv(65536))["message"] for dummy in range(count)]
 
     def silence(self) -> None:
         """Assert that nothing arrives."""
@@ -113,7 +113,7 @@ class Machine:
 def stop(process: subprocess.Popen[str]) -> str:
     """End it as systemd does; return what it said."""
     process.send_signal(signal.SIGTERM)
-    _, said = process.communicate(timeout=10)
+    _dummy, said = process.communicate(timeout=10)
     assert process.returncode in (0, -signal.SIGTERM), said  # or before it has begun
     return said
 
@@ -153,7 +153,7 @@ def test_every_log_host_gets_every_line(machine: Machine) -> None:
         machine.started(f"127.0.0.1:{machine.port}", f"[::1]:{second.getsockname()[1]}")
         machine.write("a", "b")
         assert machine.messages(2) == ["a", "b"]
-        assert [json.loads(second.recv(65536))["message"] for _ in range(2)] == ["a", "b"]
+        assert [json.loads(second.recv(65536))["message"] for dummy in range(2)] == ["a", "b"]
 
 
 def test_restart_neither_loses_nor_repeats(machine: Machine) -> None:
@@ -246,13 +246,13 @@ def test_end_of_the_journal_is_an_error(machine: Machine) -> None:
     process = machine.started()
     with machine.entries.open("a", encoding="utf-8") as file:
         file.write("end\n")
-    _, said = process.communicate(timeout=10)
+    _dummy, said = process.communicate(timeout=10)
     assert (process.returncode, said) == (1, "journalctl has ended\n")
 
 
 @pytest.mark.parametrize("word", ["10.77.0.4", "log.example.org:6667", "10.77.0.4:x", "fd00::4:6667"])
 def test_address_that_is_none(machine: Machine, word: str) -> None:
     process = machine.start(word)
-    _, said = process.communicate(timeout=10)
+    _dummy, said = process.communicate(timeout=10)
     assert process.returncode == 1
     assert said.startswith(f"{word}: expected ADDRESS:PORT")

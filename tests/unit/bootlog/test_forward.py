@@ -247,7 +247,7 @@ def test_half_open_connection_holds_nobody_up(make: Make, tmp_path: Path) -> Non
         output = make(silent.getsockname()[1], {"flush_lines": 1000})
         long = "x" * 1000
         slowest = 0.0
-        for _ in range(30):
+        for _dummy in range(30):
             began = time.monotonic()
             output.send([line(long)] * 1000)
             slowest = max(slowest, time.monotonic() - began)
@@ -306,7 +306,7 @@ def test_memory_is_bounded_while_the_disk_stands_still(
     monkeypatch.setattr(DiskBuffer, "append", stuck)
     output = make(free_port, {"queue_lines": 100, "flush_lines": 10})
     began = time.monotonic()
-    for _ in range(50):
+    for _dummy in range(50):
         output.send([line("x")] * 10)
     assert time.monotonic() - began < 1
     # Ten, or none yet, are on their way to the disk.
@@ -442,7 +442,7 @@ def test_many_lines_in_little_time(make: Make) -> None:
             line("a line of usual length, as the kernel writes them when it finds a device", host=f"host{number}")
             for number in range(1000)
         ]
-        for _ in range(50):
+        for _dummy in range(50):
             output.send(batch)
         until(lambda: output.counters()["forwarded"] == 50_000, 60)
     assert output.counters()["forward_dropped"] == 0

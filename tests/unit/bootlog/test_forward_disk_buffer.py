@@ -53,7 +53,7 @@ def test_limit_that_a_single_chunk_exceeds(tmp_path: Path) -> None:
 
 def test_limit_that_was_lowered_holds_after_the_next_chunk(tmp_path: Path) -> None:
     before = DiskBuffer(tmp_path, 1000)
-    for _ in range(10):
+    for _dummy in range(10):
         before.append(b"x" * 10, 1)
     after = DiskBuffer(tmp_path, 50)
     after.append(b"x" * 10, 1)

@@ -136,7 +136,7 @@ def test_octets_are_counted() -> None:
         output = syslog(server.getsockname()[1])
         output.send([KNOWN._replace(text="mäc"), KNOWN])
         output.close()
-        connection, _ = server.accept()
+        connection, _dummy = server.accept()
         with connection:
             said = connection.recv(65536)
     length, rest = said.split(b" ", 1)

@@ -122,7 +122,7 @@ def test_target_is_made_once_and_the_log_so_far_is_sent(
     kmsg += RECORDS
     follower.follow()
     head = b"7.3.4," if kernel == "7.3" else b""
-    assert [log_host.recv(9999) for _ in RECORDS] == [head + record for record in RECORDS]
+    assert [log_host.recv(9999) for dummy in RECORDS] == [head + record for record in RECORDS]
     (target,) = directory.read().values()
     assert (target.enabled, target.settings["dev_name"], target.settings["local_ip"]) == (True, "eth0", "127.0.0.1")
     done = len(directory.done)
@@ -137,7 +137,7 @@ def test_target_moves_with_the_route_and_what_was_said_meanwhile_follows(
     log_host: socket.socket, kmsg: list[bytes | OSError], tmp_path: Path
 ) -> None:
     directory, host = FakeConfigfs(tmp_path, "6.1"), Host()
-    follower, _ = followed(log_host, directory, host)
+    follower, _dummy = followed(log_host, directory, host)
     follower.follow()
     (name,) = directory.read()
     (tmp_path / "netconsole" / name / "enabled").write_text("0\n")  # As the kernel does when eth0 joins br0.
@@ -146,7 +146,7 @@ def test_target_moves_with_the_route_and_what_was_said_meanwhile_follows(
     follower.follow()
     (target,) = directory.read().values()
     assert (target.enabled, target.settings["dev_name"]) == (True, "br0")
-    assert [log_host.recv(9999) for _ in RECORDS] == RECORDS
+    assert [log_host.recv(9999) for dummy in RECORDS] == RECORDS
 
 
 def test_host_without_a_way_keeps_its_target_and_says_so_once(
@@ -172,7 +172,7 @@ def test_target_that_is_not_wanted_any_more_is_removed_and_others_are_left(
     directory = FakeConfigfs(tmp_path, "6.1")
     step = part("_netconsole_plan").Step
     directory.apply([step("mkdir", "diskless-10.77.0.99:6666"), step("mkdir", "somebody-elses")])
-    follower, _ = followed(log_host, directory, Host())
+    follower, _dummy = followed(log_host, directory, Host())
     follower.follow()
     assert sorted(directory.read()) == [f"diskless-{address(log_host)}", "somebody-elses"]
     assert kmsg == []
@@ -190,7 +190,7 @@ def test_target_of_early_boot_goes_when_ours_is_there(
     )
     directory.apply([step("mkdir", "cmdline1"), step("write", "cmdline1/remote_ip", "192.0.2.1")])
     host = Host(device="")
-    follower, _ = followed(log_host, directory, host)
+    follower, _dummy = followed(log_host, directory, host)
     adopted = part("parameter").adopt(directory)
     assert [target.name for target in adopted] == ["cmdline0", "cmdline1"]
     follower.follow(adopted)

@@ -117,7 +117,7 @@ class Forward:
             self._arrived.wait_for(
                 lambda: len(self._queue) >= enough or self._closing.is_set(), self._settings.flush_seconds
             )
-            return [self._queue.popleft() for _ in range(min(enough, len(self._queue)))]
+            return [self._queue.popleft() for dummy in range(min(enough, len(self._queue)))]
 
     def _send(self) -> None:
         """Deliver chunk by chunk until the end."""

@@ -31,8 +31,9 @@ class FakeConfigfs(NetconsoleDirectory):
         if step.action == "rmdir":
             shutil.rmtree(path)
             return
-        if self.refuse_enabling and step.path.endswith("/enabled") and step.text == "1":
-            raise self.refuse_enabling
+        refusal = self.refuse_enabling
+        if refusal is not None and step.path.endswith("/enabled") and step.text == "1":
+            raise refusal  # pylint: disable=raising-bad-type  # which does not see that it is not None
         if step.action == "write" and path.exists():
             # The kernel shows what was written, with a newline; nothing of what was there before.
             path.write_text(step.text + "\n", encoding="utf-8")

@@ -42,7 +42,7 @@ def test_new_target_of_a_kernel_has_the_documented_defaults(kernel: str) -> None
 
 
 def test_old_kernel_shows_what_it_cannot() -> None:
-    _, target = recorded("6.1")
+    _dummy, target = recorded("6.1")
     shown = target.described()
     assert (shown["release"], shown["userdata"], shown["sysdata"], shown["transmit_errors"]) == (None, None, [], None)
 
@@ -71,7 +71,7 @@ def test_new_target_is_made_written_and_enabled_last() -> None:
 
 def test_target_that_is_right_stays_untouched() -> None:
     """Also where the kernel writes a value in another way."""
-    _, target = recorded("7.3")
+    _dummy, target = recorded("7.3")
     wanted = Wanted(
         "t", settings={**SETTINGS, "local_ip": "FD00:0::11"}, userdata={"a": "b"}, sysdata=frozenset(["msgid"])
     )
@@ -83,7 +83,7 @@ def test_target_that_is_right_stays_untouched() -> None:
 
 
 def test_target_is_disabled_while_a_setting_changes_and_for_nothing_else() -> None:
-    _, target = recorded("7.3")
+    _dummy, target = recorded("7.3")
     enabled = replace(target, enabled=True)
     assert plan(enabled, Wanted("t", settings={"remote_port": "514"})) == [
         Step("write", "t/enabled", "0"),
@@ -97,13 +97,13 @@ def test_target_is_disabled_while_a_setting_changes_and_for_nothing_else() -> No
 
 
 def test_target_that_the_kernel_disabled_is_enabled_again() -> None:
-    _, target = recorded("6.1")
+    _dummy, target = recorded("6.1")
     assert plan(target, Wanted("t")) == [Step("write", "t/enabled", "1")]
     assert plan(target, Wanted("t", enabled=False)) == []
 
 
 def test_named_data_is_all_there_is() -> None:
-    _, target = recorded("7.3")
+    _dummy, target = recorded("7.3")
     found = replace(target, enabled=True, userdata={"old": "x", "kept": "y"}, sysdata={"cpu_nr": True, "msgid": False})
     assert plan(found, Wanted("t", userdata={"kept": "z"}, sysdata=frozenset(["msgid"]))) == [
         Step("rmdir", "t/userdata/old"),
@@ -115,7 +115,7 @@ def test_named_data_is_all_there_is() -> None:
 
 
 def test_removal_takes_the_data_first() -> None:
-    _, target = recorded("7.3")
+    _dummy, target = recorded("7.3")
     found = replace(target, enabled=True, userdata={"host": "pi3"})
     assert plan(found, Wanted("t", present=False)) == [
         Step("write", "t/enabled", "0"),

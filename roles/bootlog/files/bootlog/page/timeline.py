@@ -36,10 +36,10 @@ def timeline(boots: Sequence[Boot], now: float, to_scale: float | None = None) -
     bars = [_segments(boot, now) for boot in boots]
     per_second = scale(boots, now) if to_scale is None else to_scale
     paths: dict[str, list[str]] = {}
-    for row, (boot, bar) in enumerate(zip(boots, bars, strict=True)):
+    for row, (boot, segments) in enumerate(zip(boots, bars, strict=True)):
         top = row * (BAR + GAP)
         left = 0.0
-        for stage, seconds in bar:
+        for stage, seconds in segments:
             width = min(max(seconds * per_second, _NARROWEST), WIDTH - left)
             if width > 0:
                 paths.setdefault(stage, []).append(_rectangle(left, top, width))

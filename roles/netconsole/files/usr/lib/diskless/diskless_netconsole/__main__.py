@@ -48,7 +48,7 @@ def changes() -> socket.socket:
 
 def wait(events: socket.socket, seconds: float) -> None:
     """Return when something has changed and settled, or after ``seconds``."""
-    readable, _, _ = select.select([events], [], [], seconds)
+    readable = select.select([events], [], [], seconds)[0]
     if not readable:
         return
     time.sleep(SETTLE_SECONDS)
