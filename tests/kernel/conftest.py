@@ -33,7 +33,7 @@ def installed(directory: Path) -> Path:
     return package
 
 
-@pytest.fixture(scope="session", params=SUITES)
+@pytest.fixture(scope="package", params=SUITES)  # not longer: an idle machine takes a quarter of a processor
 def machine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guest]:
     directory = tmp_path_factory.mktemp("guest")
     files = [(BOOT_LOGIC, "/usr/lib/diskless"), (installed(directory), "/usr/lib/diskless/diskless_netconsole")]
