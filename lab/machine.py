@@ -14,7 +14,7 @@ from pathlib import Path
 from lab import pi_board
 from lab.accelerator import accelerator
 from lab.errors import LabError
-from lab.hardware import KINDS, UEFI_VARIABLES
+from lab.hardware import KINDS, PRECEDENCE, UEFI_VARIABLES
 from lab.patience import wait_until
 from lab.processes import kill, lock_holder, run
 from lab.qmp import execute
@@ -99,7 +99,7 @@ class Machine:
             shutil.copyfile(UEFI_VARIABLES, self.uefi_variables)
         daemon = ["-daemonize", "-pidfile", str(self.pid_file)]
         inside = ["ip", "netns", "exec", self.switch, *self.command(accel), *daemon]
-        run(["env", "-C", str(self.directory), *inside], timeout=30)
+        run([*PRECEDENCE, "env", "-C", str(self.directory), *inside], timeout=30)
         return True
 
     def _board(self, accel: str) -> pi_board.Board:

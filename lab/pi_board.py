@@ -21,6 +21,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from lab.errors import LabError
+from lab.hardware import PRECEDENCE
 from lab.patience import wait_until
 from lab.processes import DIE_WITH_PARENT, run
 from lab.state import REPOSITORY
@@ -55,7 +56,8 @@ def start(board: Board, switch: str) -> None:
     """Give the board power; it lives on by itself."""
     python = [sys.executable, "-m", "lab.pi_board", json.dumps(asdict(board))]
     logged = ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1 </dev/null', "sh", f"{board.directory}/board.log"]
-    run(["env", "-C", str(REPOSITORY), *logged, "ip", "netns", "exec", switch, "setsid", "--fork", *python])
+    inside = ["ip", "netns", "exec", switch, "setsid", "--fork", *python]
+    run([*PRECEDENCE, "env", "-C", str(REPOSITORY), *logged, *inside])
 
 
 def main() -> None:
