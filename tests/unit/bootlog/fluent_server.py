@@ -105,7 +105,7 @@ class FluentServer:
 
     def texts(self) -> list[str]:
         """Return the texts in the order of their arrival."""
-        return [record["text"] for dummy, dummy, record in self.entries]
+        return [entry[-1]["text"] for entry in self.entries]
 
     def hang_up(self) -> None:
         """Close all connections."""
