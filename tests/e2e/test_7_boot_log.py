@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from lab.api import Lab
+from lab.patience import wait_until
 from tests.e2e.boot_log import BootLog
 from tests.e2e.diskless_host import BOOT, DisklessHost
 
@@ -135,6 +136,8 @@ def root_damaged(lab: Lab, host: DisklessHost) -> Iterator[None]:
         yield
     finally:
         lab.power("off", host.name)
+        # The lock can be taken over from an owner that is known to be dead.
+        wait_until(lambda: host.watchers() == [], 90)
         lab.cluster.run("rbd", "snap", "rollback", snapshot)
         lab.cluster.run("rbd", "snap", "rm", snapshot)
 
