@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Ceph goes away: at shutdown, at boot."""
+"""Ceph goes away in the middle of a shutdown."""
 
 from __future__ import annotations
 
@@ -29,16 +29,3 @@ def test_host_goes_down_within_the_bound_when_ceph_is_away(lab: Lab, host: Diskl
     finally:
         lab.join("ceph")
     host.wait_stage("ready", since, BOOT * 2)
-
-
-def test_host_waits_for_ceph_says_so_and_comes_up(lab: Lab, neighbour: DisklessHost) -> None:
-    """Power comes back to everything at once; the host is faster than the cluster."""
-    lab.cut("ceph")
-    try:
-        since = neighbour.now()
-        lab.power("on", neighbour.name)
-        lab.wait_for(neighbour.name, r"diskless: retry step=map attempt=1 .*reason=unreachable", BOOT, since)
-    finally:
-        lab.join("ceph")
-    neighbour.wait_stage("ready", since)
-    assert "failed" not in neighbour.stages(since)

@@ -144,6 +144,13 @@ def test_services_are_hardened_and_not_root(host: Host, unit: str) -> None:
     assert (fields["NoNewPrivs"], fields["Seccomp"]) == ("1", "2")
 
 
+@pytest.mark.parametrize("unit", [*UNITS, *SOCKETS])
+def test_systemd_understands_every_line_of_the_units(host: Host, unit: str) -> None:
+    """It would ignore what it does not, and the service would have less of a sandbox than is written there."""
+    checked = host.run(f"systemd-analyze verify --man=no {unit}")
+    assert (checked.rc, checked.stdout + checked.stderr) == (0, "")
+
+
 def test_page_cannot_write_what_the_receiver_owns_nor_read_its_key(host: Host) -> None:
     pid = host.check_output("systemctl show --property=MainPID --value diskless-bootlog-page.service")
     ids = dict(line.split(":\t", 1) for line in host.file(f"/proc/{pid}/status").content_string.splitlines())

@@ -59,7 +59,7 @@ class Syslog:
 class Page:
     """The boot log page."""
 
-    listen: str = "127.0.0.1:8080"
+    listen: str = "127.0.0.1:6680"
 
 
 @dataclass(frozen=True)
