@@ -16,6 +16,12 @@ from lab.api import Lab
 from lab.patience import wait_until
 
 PAGE = "10.77.0.3:6680"
+STAGES = ["dhcp", "loader", "kernel", "network", "map", "root", "userspace", "ready"]
+
+
+def stages(boot: dict[str, Any]) -> list[str]:
+    """Return the stages of a boot in the order in which they began."""
+    return [stage["stage"] for stage in boot["stages"]]
 
 
 @dataclass(frozen=True)

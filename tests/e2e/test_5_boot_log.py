@@ -20,21 +20,14 @@ import pytest
 
 from lab.api import Lab
 from lab.patience import wait_until
-from tests.e2e.boot_log import BootLog
+from tests.e2e.boot_log import STAGES, BootLog, stages
 from tests.e2e.diskless_host import BOOT, DisklessHost
-
-STAGES = ["dhcp", "loader", "kernel", "network", "map", "root", "userspace", "ready"]
 
 
 @pytest.fixture
 def boot_log(lab: Lab) -> BootLog:
     """The boot log of the lab."""
     return BootLog(lab)
-
-
-def stages(boot: dict[str, Any]) -> list[str]:
-    """Return the stages of a boot in the order in which they began."""
-    return [stage["stage"] for stage in boot["stages"]]
 
 
 def test_boot_and_shutdown_are_seen_from_the_first_request_to_the_last_line(
