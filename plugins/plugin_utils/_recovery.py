@@ -51,7 +51,8 @@ def plan_recovery(evidence: Mapping[str, Any]) -> Recovery:
     # Whoever is switched on while its file system is checked must not get in.
     lift = list(dict.fromkeys([*fences.lift, *([fence] if fsck else [])]))
     lock = image["lock"] if image else None
-    owner = f"{lock['locker']}, {lock['address']}, dead" if lock else "nobody"
+    state = "alive until then" if evidence["off"]["switch_off"] else "dead"
+    owner = f"{lock['locker']}, {lock['address']}, {state}" if lock else "nobody"
     problems = [*evidence["lock_problems"], *fences.problems]
     if image is None:
         spelled = "/".join((spec["pool"], spec["namespace"], spec["image"]))

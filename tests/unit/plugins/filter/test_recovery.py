@@ -123,7 +123,9 @@ def test_host_that_nobody_switches_on(changes: dict[str, Any], last: str) -> Non
 
 
 def test_power_cut_is_the_first_step() -> None:
-    assert plan(off={**OFF, "switch_off": True})["steps"][0] == "switch its power off"
+    found = plan(off={**OFF, "switch_off": True})
+    assert found["steps"][0] == "switch its power off"
+    assert found["found"][1] == "lock of its root image: client.4154, 10.77.0.11:0/13, alive until then"
 
 
 def test_range_that_is_none_is_an_error() -> None:
