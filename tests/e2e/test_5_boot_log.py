@@ -177,7 +177,7 @@ class Fault:
     stage: str
     line: str  # "REASON: TEXT"
     host_goes_on: bool = False  # once it is cured, by itself
-    left_to_full: bool = False
+    left_to_full: bool = False  # one for each stage is not
 
     def is_shown(self, host: dict[str, Any]) -> bool:
         """Tell whether the boot log says it."""
@@ -190,9 +190,9 @@ FAULTS = [
     Fault(unknown_to_dhcp, "dhcp", r"52:54:00:77:00:12 ignored"),
     Fault(kernel_missing, "loader", r"vmlinuz-6\S+ not found"),
     Fault(without_network, "kernel", r"^silent: sent .*/(host\.cpio|initrd\.img)"),
-    Fault(ceph_away, "map", r"^unreachable: ", host_goes_on=True),
+    Fault(ceph_away, "map", r"^unreachable: ", host_goes_on=True, left_to_full=True),
     Fault(key_refused, "map", r"^auth: ", host_goes_on=True),
-    Fault(image_missing, "map", r"^no-image: ", host_goes_on=True),
+    Fault(image_missing, "map", r"^no-image: ", host_goes_on=True, left_to_full=True),
     Fault(journaling_enabled, "map", r"^unsupported-features: .*journaling", host_goes_on=True, left_to_full=True),
     Fault(root_damaged, "root", r"^(fsck|mount|no-filesystem): "),
     Fault(systemd_stuck, "userspace", r"^waiting: .*stuck\.service"),
