@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.api import Lab
 from lab.patience import wait_until
-from tests.e2e.boot_log import STAGES, BootLog, stages
+from tests.e2e.boot_log import PAGE, STAGES, BootLog, stages
+from tests.e2e.browser.chromium import Browser, chromium
 from tests.e2e.diskless_host import BOOT, DisklessHost
 
 
@@ -30,20 +32,34 @@ def boot_log(lab: Lab) -> BootLog:
     return BootLog(lab)
 
 
+@pytest.fixture
+def browser(lab: Lab, tmp_path: Path) -> Iterator[Browser]:
+    """A browser in the network of the lab."""
+    with chromium(tmp_path / "profile", lab.network.switch) as started:
+        yield started
+
+
 def test_boot_and_shutdown_are_seen_from_the_first_request_to_the_last_line(
-    boot_log: BootLog, neighbour: DisklessHost
+    boot_log: BootLog, neighbour: DisklessHost, browser: Browser
 ) -> None:
-    """Also what the kernel said before it had a network; and nothing of it is lost."""
+    """Also what the kernel said before it had a network; and nothing of it is lost. The page follows."""
+    browser.open(f"http://{PAGE}/")
+    browser.until("return document.getElementById('live').textContent === 'Live'")
     neighbour.boot()
     boot_id = neighbour.ssh("cat /proc/sys/kernel/random/boot_id").strip()
+    shows = "return document.getElementById('host-' + arguments[0]).dataset.state === arguments[1]"
+    browser.until(shows, neighbour.name, "ready", seconds=20)
     neighbour.power_off()
+    browser.until(shows, neighbour.name, "down", seconds=20)
     seen = boot_log.wait(neighbour.name, lambda host: host["stage"] == "unmapped", 20)
     boot = seen["boots"][0]
     assert (boot["boot_id"], seen["state"]) == (boot_id, "down")
     assert stages(boot) == [*STAGES, "shutdown", "unmapped"]
     assert boot["lost"] == 0
-    assert boot_log.lines(neighbour.name, boot["number"], "Linux version 6.1")
     assert boot_log.lines(neighbour.name, boot["number"], "unmounting filesystem")
+    browser.open(f"http://{PAGE}/hosts/{neighbour.name}?search=Linux+version")
+    assert "Linux version 6.1" in browser.run("return document.getElementById('lines').innerText")
+    assert browser.complaints() == []
 
 
 # Faults: each is there until its context ends.
