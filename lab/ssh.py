@@ -15,7 +15,7 @@ from lab.state import Directory, replace
 # Root images make host keys of their own at first boot, and only the lab's machines are on that network.
 OPTIONS = (
     "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR "
-    "-o ConnectTimeout=10 -o ServerAliveInterval=5 -o ServerAliveCountMax=6"
+    "-o ConnectTimeout=30 -o ServerAliveInterval=5 -o ServerAliveCountMax=6"
 )
 
 

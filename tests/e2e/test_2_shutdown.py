@@ -16,7 +16,7 @@ from tests.e2e.diskless_host import DisklessHost
 from tests.integration.module_run import ModuleRun
 
 BREAKING = "breaking header lock"  # the kernel's words when it takes a lock from a dead owner
-REBOOTS = 3 if os.environ.get("SHORT") else 10  # in a row; make test is short
+REBOOTS = 2 if os.environ.get("SHORT") else 10  # in a row; make test is short
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ def test_reboots_in_a_row_break_no_lock_and_blocklist_nobody(clean_host: Diskles
     assert len(identities) == REBOOTS
 
 
+@pytest.mark.full
 def test_without_the_exitrd_the_lock_stays_and_the_next_boot_breaks_it(lab: Lab, clean_host: DisklessHost) -> None:
     """The failure that the exitrd cures; it proves that the tests above can fail."""
     lab.site("-e", '{"diskless_exitrd": false}', capture=True)

@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lab.api import Lab
 from lab.patience import wait_until
-from tests.e2e.boot_log import STAGES, BootLog, stages
+from tests.e2e.boot_log import PAGE, STAGES, BootLog, stages
+from tests.e2e.browser.chromium import Browser, chromium
 from tests.e2e.diskless_host import BOOT, DisklessHost
 
 
@@ -30,20 +32,34 @@ def boot_log(lab: Lab) -> BootLog:
     return BootLog(lab)
 
 
+@pytest.fixture
+def browser(lab: Lab, tmp_path: Path) -> Iterator[Browser]:
+    """A browser in the network of the lab."""
+    with chromium(tmp_path / "profile", lab.network.switch) as started:
+        yield started
+
+
 def test_boot_and_shutdown_are_seen_from_the_first_request_to_the_last_line(
-    boot_log: BootLog, neighbour: DisklessHost
+    boot_log: BootLog, neighbour: DisklessHost, browser: Browser
 ) -> None:
-    """Also what the kernel said before it had a network; and nothing of it is lost."""
+    """Also what the kernel said before it had a network; and nothing of it is lost. The page follows."""
+    browser.open(f"http://{PAGE}/")
+    browser.until("return document.getElementById('live').textContent === 'Live'")
     neighbour.boot()
     boot_id = neighbour.ssh("cat /proc/sys/kernel/random/boot_id").strip()
+    shows = "return document.getElementById('host-' + arguments[0]).dataset.state === arguments[1]"
+    browser.until(shows, neighbour.name, "ready", seconds=20)
     neighbour.power_off()
+    browser.until(shows, neighbour.name, "down", seconds=20)
     seen = boot_log.wait(neighbour.name, lambda host: host["stage"] == "unmapped", 20)
     boot = seen["boots"][0]
     assert (boot["boot_id"], seen["state"]) == (boot_id, "down")
     assert stages(boot) == [*STAGES, "shutdown", "unmapped"]
     assert boot["lost"] == 0
-    assert boot_log.lines(neighbour.name, boot["number"], "Linux version 6.1")
     assert boot_log.lines(neighbour.name, boot["number"], "unmounting filesystem")
+    browser.open(f"http://{PAGE}/hosts/{neighbour.name}?search=Linux+version")
+    assert "Linux version 6.1" in browser.run("return document.getElementById('lines').innerText")
+    assert browser.complaints() == []
 
 
 # Faults: each is there until its context ends.
@@ -177,6 +193,7 @@ class Fault:
     stage: str
     line: str  # "REASON: TEXT"
     host_goes_on: bool = False  # once it is cured, by itself
+    left_to_full: bool = False  # one for each stage is not
 
     def is_shown(self, host: dict[str, Any]) -> bool:
         """Tell whether the boot log says it."""
@@ -189,16 +206,19 @@ FAULTS = [
     Fault(unknown_to_dhcp, "dhcp", r"52:54:00:77:00:12 ignored"),
     Fault(kernel_missing, "loader", r"vmlinuz-6\S+ not found"),
     Fault(without_network, "kernel", r"^silent: sent .*/(host\.cpio|initrd\.img)"),
-    Fault(ceph_away, "map", r"^unreachable: ", host_goes_on=True),
+    Fault(ceph_away, "map", r"^unreachable: ", host_goes_on=True, left_to_full=True),
     Fault(key_refused, "map", r"^auth: ", host_goes_on=True),
-    Fault(image_missing, "map", r"^no-image: ", host_goes_on=True),
-    Fault(journaling_enabled, "map", r"^unsupported-features: .*journaling", host_goes_on=True),
+    Fault(image_missing, "map", r"^no-image: ", host_goes_on=True, left_to_full=True),
+    Fault(journaling_enabled, "map", r"^unsupported-features: .*journaling", host_goes_on=True, left_to_full=True),
     Fault(root_damaged, "root", r"^(fsck|mount|no-filesystem): "),
     Fault(systemd_stuck, "userspace", r"^waiting: .*stuck\.service"),
 ]
 
 
-@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.inject.__name__)
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(fault, id=fault.inject.__name__, marks=[pytest.mark.full] * fault.left_to_full) for fault in FAULTS],
+)
 def test_failure_is_shown_with_its_stage_and_the_line_that_says_why(
     boot_log: BootLog, neighbour: DisklessHost, fault: Fault
 ) -> None:

@@ -119,6 +119,7 @@ def test_unknown_pi_gets_nothing_and_the_boot_server_says_so(fleet: Lab, hosts: 
         fleet.power("off", "stranger")
 
 
+@pytest.mark.full
 def test_restarted_boot_server_and_a_site_run_in_the_middle_of_a_boot_disturb_no_host(
     fleet: Lab, hosts: list[DisklessHost]
 ) -> None:

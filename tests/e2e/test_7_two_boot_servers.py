@@ -23,6 +23,8 @@ from lab.network import BOOT_SERVER, BOOT_SERVERS
 from lab.patience import wait_until
 from tests.e2e.diskless_host import DisklessHost
 
+pytestmark = pytest.mark.full
+
 SERVERS = list(BOOT_SERVERS[2])
 TREES = "/srv/diskless/boot"
 HEALTHY = f"/usr/local/lib/diskless/boot-server-check {TREES}"

@@ -22,18 +22,27 @@ show) echo exit-code ;;
 is-active) [ "$(wc -l <"$T/slept")" -gt 2 ] ;;
 esac
 """
-SCRIPT = 'sleep() { echo "$1" >>"$T/slept"; }; unset -f timeout; PATH=$T/bin:$PATH; main\n'
+# Time passes in sleep alone.
+SCRIPT = """
+sleep() { echo "$1" >>"$T/slept"; }
+now() { echo $((7 + 30 * $(wc -l <"$T/slept"))); }
+unset -f timeout
+PATH=$T/bin:$PATH
+main
+"""
 
 
 def test_boot_that_waits_names_its_jobs_until_it_is_ready(shell: Shell) -> None:
     shell.write("jobs", JOBS)
     shell.write("failed", FAILED)
+    shell.write("slept", "")
     shell.write("bin/systemctl", SYSTEMCTL)
     (shell.machine / "bin/systemctl").chmod(0o755)
     shell.output(SCRIPT, "waiting")
     failed, *waiting = shell.read("kmsg").splitlines()
     assert failed == "<3>diskless: unit-failed unit=rpc-statd.service result=exit-code"
-    assert waiting == ['<4>diskless: waiting jobs="stuck.service/start data.mount/start" since=0'] * 2
+    jobs = "stuck.service/start data.mount/start"
+    assert waiting == [f'<4>diskless: waiting jobs="{jobs}" since={seconds}' for seconds in (30, 60)]
     assert shell.read("slept").split() == ["30"] * 3
 
 

@@ -109,14 +109,20 @@ class Browser:
 
 
 @contextmanager
-def chromium(directory: Path) -> Iterator[Browser]:
-    """A new browser, whose profile is in a directory that does not exist yet."""
+def chromium(directory: Path, namespace: str | None = None) -> Iterator[Browser]:
+    """A new browser, its profile in a directory that does not exist yet; in a network namespace if one is named."""
     log = directory.with_suffix(".log")
+    options: dict[str, Any] = {"args": [*FLAGS, f"--user-data-dir={directory}"]}
+    if namespace:
+        program = directory.with_suffix(".sh")
+        program.write_text(f'#!/bin/sh\nexec ip netns exec {namespace} chromium "$@"\n', encoding="utf-8")
+        program.chmod(0o755)
+        options["binary"] = str(program)
+        options["args"].append("--remote-debugging-pipe")  # the driver is not in that namespace
     with log.open("w", encoding="utf-8") as output:
         driver = subprocess.Popen(["chromedriver", "--port=0"], stdout=output, stderr=output)
     try:
         address = f"http://127.0.0.1:{_port(driver, log)}"
-        options = {"args": [*FLAGS, f"--user-data-dir={directory}"]}
         wanted = {"browserName": "chrome", "goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
         wanted["unhandledPromptBehavior"] = "ignore"
         session = _ask("POST", f"{address}/session", {"capabilities": {"alwaysMatch": wanted}})["sessionId"]
