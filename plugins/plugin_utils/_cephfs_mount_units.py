@@ -137,7 +137,7 @@ def _parse(mount: Any, host: str, monitors: Sequence[str], fsid: str, problems: 
 
 
 def _problems(one: Wanted, version: tuple[int, int], helper: int | None) -> list[str]:
-    checks = [
+    checks: list[tuple[str, object, bool, str]] = [
         (
             "path",
             one.path,

@@ -55,7 +55,7 @@ def preflight(evidence: Mapping[str, Any], accepted: Sequence[str] = ()) -> Judg
     """
     diagnosis = diagnose(evidence)
     problems = [*_cluster(evidence.get("ceph"), accepted), *_reached(evidence.get("host"))]
-    notes = []
+    notes: list[str] = []
     for finding in diagnosis["findings"]:
         text = f"{finding['cause']}: {finding['text']} {finding['remedy']}"
         stops = finding["likelihood"] >= POSSIBLE and finding["cause"] not in (*CURED, *accepted)
@@ -99,7 +99,7 @@ def verification(evidence: Mapping[str, Any], before: Mapping[str, Any], forced:
     if host.get("boot_id") == _host(before).get("boot_id"):
         return Judgement(("same-boot: it has not rebooted: its boot id is still the same.",), ())
     problems = [*_root(host, evidence["spec"]), *_owner(host, ceph)]
-    notes = []
+    notes: list[str] = []
     known = {finding["cause"] for finding in diagnose(before)["findings"]} - {"failed-units"}
     for finding in diagnose(evidence)["findings"]:
         text = f"{finding['cause']}: {finding['text']} {' '.join(finding['evidence'])}"

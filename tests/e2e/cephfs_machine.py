@@ -155,7 +155,7 @@ def _archive(kernel: Kernel, work: Path, public_key: str, address: str) -> Path:
         (root / name).mkdir(parents=True)
     (root / "sbin").symlink_to("bin")
     for program in ("busybox", "kmod"):
-        guest._add_program(root, program)
+        guest.add_program(root, program)
     for applet in APPLETS:
         (root / "bin" / applet).symlink_to("busybox")
     (root / "bin/modprobe").symlink_to("kmod")

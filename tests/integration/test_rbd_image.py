@@ -256,7 +256,7 @@ def test_image_locked_by_hand_is_left_alone(module: ModuleRun, ceph: CephCluster
 
 
 def test_image_gets_another_name_with_all_that_belongs_to_it(module: ModuleRun, ceph: CephCluster, parent: str) -> None:
-    where = {"pool": POOL, "namespace": "renamed"}
+    where: dict[str, Any] = {"pool": POOL, "namespace": "renamed"}
     module("rbd_image", name="root", parent=parent, **where)
     module("rbd_snapshot", image="root", name="before", **where)
     image_id = ceph.rbd("info", f"{POOL}/renamed/root")["id"]

@@ -134,8 +134,8 @@ class Play:
         """This collection with some modules replaced."""
         collection = self.directory / "ansible_collections/diskless/ceph"
         (collection / "plugins/modules").mkdir(parents=True)
-        for entry in ("meta", "roles", "galaxy.yml"):
-            (collection / entry).symlink_to(ROOT / entry)
+        for part in ("meta", "roles", "galaxy.yml"):
+            (collection / part).symlink_to(ROOT / part)
         for entry in (ROOT / "plugins").iterdir():
             if entry.name != "modules":
                 (collection / "plugins" / entry.name).symlink_to(entry)
