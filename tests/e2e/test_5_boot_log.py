@@ -234,7 +234,6 @@ def test_failure_is_shown_with_its_stage_and_the_line_that_says_why(
         seen = boot_log.wait(neighbour.name, lambda host: host["state"] in ("failed", "late"), BOOT)
         assert seen["state"] in ("failed", "late")
     if fault.host_goes_on:
-        assert f"reason={seen['trouble']['reason']}" in neighbour.console(
-            since
-        )  # also for those who have a console alone
+        # Who has a console alone can see it as well.
+        assert f"reason={seen['trouble']['reason']}" in neighbour.console(since)
         neighbour.wait_stage("ready", since)

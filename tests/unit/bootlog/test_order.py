@@ -148,6 +148,36 @@ def test_doubt_ends_by_itself() -> None:
     assert listener.heard == [*range(100), "anew", 0, 1]
 
 
+def zero_until_thirty(divisor: int) -> list[Message]:
+    return [say(seq, 0.0 if seq < 30 else seq / divisor) for seq in range(50)]
+
+
+def test_repetition_by_a_host_that_is_slow_is_dropped() -> None:
+    """So slow that nothing has come in time but messages without one; they agree with what was heard."""
+    listener = Listener()
+    listener.add(*zero_until_thirty(10))
+    again = zero_until_thirty(10)
+    for begin, end, at in ((0, 10, 100.0), (10, 20, 101.0), (20, 50, 110.0)):
+        listener.add(*again[begin:end], at=BEGAN + at)
+        listener.take(listener.order.expire(BEGAN + at + DOUBT_SECONDS - 0.1))
+        assert listener.order.held
+        listener.take(listener.order.expire(BEGAN + at + DOUBT_SECONDS))
+    assert listener.heard == list(range(50))
+    assert listener.order.repeated == 50
+
+
+def test_kernel_that_begins_anew_slowly_is_known_by_its_first_other_time() -> None:
+    """What came before that agreed with the former kernel's messages, and is dropped."""
+    listener = Listener()
+    listener.add(*zero_until_thirty(10))
+    again = zero_until_thirty(9)
+    listener.add(*again[:20], at=BEGAN + 100.0)
+    listener.take(listener.order.expire(BEGAN + 100.0 + DOUBT_SECONDS))
+    assert listener.heard == list(range(50))
+    listener.add(*again[20:], at=BEGAN + 102.0)
+    assert listener.heard == [*range(50), "anew", *range(30, 50)]
+
+
 def test_old_message_alone_is_no_new_boot() -> None:
     listener = Listener(known=False)
     listener.add(say(0, 0.0), say(1, 0.1))

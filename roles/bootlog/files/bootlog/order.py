@@ -6,7 +6,8 @@
 A message with a number below the expected one is in doubt. Either it is a repetition, because the kernel says
 everything again whenever a netconsole target is made by module parameter, or a kernel has begun anew. Numbers and
 texts are the same in both cases, but in a repetition message N carries the time it carried before. So messages in
-doubt are held until one of them tells, or until ``DOUBT_SECONDS`` have passed.
+doubt are held until one of them tells, or until there was none for ``DOUBT_SECONDS``. If all there is agrees with what
+was heard before, it is taken for a repetition; a message with another time, later on, still shows that it is none.
 
 Memory per host: ``WINDOW`` + ``DOUBTED`` messages with ``MAX_HELD`` characters of text together, about 400 KiB, and for
 some seconds after a doubt the numbers and times of what was written, about 100 KiB.
@@ -158,12 +159,13 @@ class Order:
     # Messages in doubt
 
     def _doubt(self, time: float, message: Message, seq: int) -> list[Ordered]:
-        if self._repetition is not None and seq > self._repetition:
+        if self._repetition is not None and seq > self._repetition and not self._anew(time, message):
             self._repetition = seq
             self.repeated += 1
             return []
         self._repetition = None
         self._hold(time, message)
+        self._since = time
         self._doubtful.append((time, message))
         anew = self._anew(time, message)
         if anew is not None:
@@ -248,7 +250,6 @@ class Order:
             anew = self._anew(time, message)
             if anew is not None:
                 return anew
-            before = uptimes.get(message.seq or 0)
-            agreed = agreed or bool(before and before == message.uptime)
+            agreed = agreed or (message.seq in uptimes and uptimes[message.seq] == message.uptime)
         first = self._doubtful[0][1]
         return not agreed and (first.uptime or 0.0) < EARLY
