@@ -66,7 +66,9 @@ def saved(lab: Lab, *paths: str) -> Iterator[None]:
     try:
         yield
     finally:
-        lab.ssh("boot", "tar -C / --xattrs --unlink-first -xpf /root/saved.tar && rm /root/saved.tar")
+        # The directories stay: hosts have them mounted.
+        files = f"find {' '.join(paths)} -type f -delete"
+        lab.ssh("boot", f"{files} && tar -C / --xattrs -xpf /root/saved.tar && rm /root/saved.tar")
 
 
 @contextmanager

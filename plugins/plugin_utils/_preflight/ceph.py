@@ -2,59 +2,58 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Will Ceph let the hosts in? The rules of the diagnosis say so, over what there will be when the site playbook is done."""
+"""Will Ceph let the hosts in? The rules of the diagnosis say so, over what there will be after the site playbook."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from ...module_utils._osd_blocklist_address import parse_instance
+from ...module_utils._osd_blocklist_address import parse_instance, parse_ip
 from ...module_utils._rbd_size import format_size, parse_size
-from .._diagnosis.diagnose import diagnose
+from .._diagnosis.evidence import Evidence
 from .._diagnosis.rules import blocklist, cluster, image
-from .._diagnosis.verdict import POSSIBLE
+from .._diagnosis.verdict import POSSIBLE, Finding, Unknown
 from .._host_spec import HostSpec
 from .._reboot import SETTINGS
+from .._rendered_tree import RenderError, rendered_trees
 from .fleet import Fleet
-from .problem import Problem, Said, Unknown
+from .problem import NotKnown, Problem, Said
 
 # What decides about a boot and is not made by the site playbook: no user, no image and no boot tree.
-_LOOKED_AT = {
-    *("cluster", "monitors", "osds", "pause", "space", "data", "health", "monitor-clocks"),
-    *("features", "lock", "fences"),
-}
+_OF_HOSTS = ("monitors", "features", "lock", "fences")
+_LOOKED_AT = ("cluster", "osds", "pause", "space", "data", "health", "monitor-clocks", *_OF_HOSTS)
 RULES = tuple(rule for part in (cluster, image, blocklist) for rule in part.RULES if rule.name in _LOOKED_AT)
 # A pool that was made a moment ago has placement groups that do not serve yet.
 _PASSING = ("data-unavailable",)
 # The site playbook gives the user these rights before a host needs them.
 _USER_TO_BE = {"exists": True, "caps_missing": [], "can_blocklist_itself": True}
+_NO_KEY = f"{'A' * 38}=="
 _FLAGS = {"noup": "OSDs that start are not let in", "noin": "OSDs that are added get no data"}
 
 
 def rules(fleet: Fleet) -> Iterable[Said]:
     """What the rules of the diagnosis find, for each host."""
     addresses = {host.address: host.name for host in fleet.all_hosts}
-    questions = {rule.name: rule.question for rule in RULES}
     for host in fleet.hosts:
-        known = _evidence(fleet, host, addresses)
-        exists = _of(fleet, host).get("image", {}).get("exists")
-        fit = [rule for rule in RULES if rule.name != "features" or exists is not False]
-        for rule in fit:
-            said = diagnose(known, [rule])
-            for finding in said["findings"]:
+        evidence = Evidence(_evidence(fleet, host, addresses))
+        exists = (_of(fleet, host).get("image") or {}).get("exists")
+        verdicts = [(rule, rule(evidence)) for rule in RULES if rule.name != "features" or exists is not False]
+        causes = {verdict.cause for _rule, verdict in verdicts if isinstance(verdict, Finding)}
+        for rule, verdict in verdicts:
+            if isinstance(verdict, Unknown):
+                yield NotKnown(rule.name, verdict.why)
+            elif isinstance(verdict, Finding) and not causes.intersection(verdict.explained_by):
                 yield Problem(
-                    finding["cause"],
-                    finding["text"],
-                    tuple(finding["evidence"]),
-                    questions[rule.name],
-                    finding["remedy"],
-                    finding["command"],
-                    host.name if rule.name in ("monitors", "features", "lock", "fences") else "",
-                    stops=finding["likelihood"] >= POSSIBLE and finding["cause"] not in _PASSING,
+                    verdict.cause,
+                    verdict.text,
+                    verdict.evidence,
+                    rule.question,
+                    verdict.remedy,
+                    verdict.command,
+                    host.name if rule.name in _OF_HOSTS else "",
+                    stops=verdict.likelihood >= POSSIBLE and verdict.cause not in _PASSING,
                 )
-            for check in said["unknown"]:
-                yield Unknown(check["check"], check["why"])
 
 
 def _evidence(fleet: Fleet, host: HostSpec, addresses: Mapping[str, str]) -> dict[str, Any]:
@@ -122,37 +121,41 @@ def warnings(fleet: Fleet) -> Iterable[Said]:
 def pools(fleet: Fleet) -> Iterable[Said]:
     """The module rbd_pool has been asked in check mode."""
     for pool, error in fleet.pools.items():
-        if error:
+        yield Problem(
+            "pool-unusable",
+            f"Pool {pool} cannot hold root images.",
+            (error,),
+            "a pool for RBD, or none of this name: then it is made",
+            "Give the hosts another pool (diskless_pool).",
+            fleet.commands().ceph("osd", "pool", "ls", "detail"),
+        )
+
+
+def renderable(fleet: Fleet) -> Iterable[Said]:
+    """What the controller would say when it renders the boot tree, with a key that is none."""
+    for host in fleet.hosts:
+        if not fleet.cluster.get("monitors") and not host.monitors:
+            continue
+        try:
+            rendered_trees([host], {host.name: _NO_KEY}, fleet.cluster.get("monitors") or ())
+        except RenderError as error:
             yield Problem(
-                "pool-unusable",
-                f"Pool {pool} cannot hold root images.",
-                (str(error),),
-                "a pool for RBD, or none of this name: then it is made",
-                "Give the hosts another pool (diskless_pool).",
-                fleet.commands().ceph("osd", "pool", "ls", "detail"),
+                "no-monitor-for-host",
+                "There is no monitor that the host could ask.",
+                tuple(problem.removeprefix(f"{host.name}: ") for problem in error.problems),
+                "a monitor that speaks the protocol of the host, in its boot network or behind a gateway",
+                "Set diskless_gateway, diskless_ms_mode or diskless_monitors, or enable msgr2 in the cluster.",
+                fleet.commands(host.name).ceph("mon", "dump"),
+                host.name,
             )
 
 
 def monitors_of_inventory(fleet: Fleet) -> Iterable[Said]:
     """A client that asks a monitor at another address than the cluster's map has breaks off."""
     for host in fleet.hosts:
-        if not fleet.cluster.get("monitors"):
-            return
         found = fleet.monitors(host)
-        protocol = "legacy (v1)" if host.ms_mode == "legacy" else "v2"
-        if not found:
-            yield Problem(
-                "monitors-of-other-protocol",
-                "No monitor speaks the protocol of the host.",
-                (f"diskless_ms_mode: {host.ms_mode}",),
-                f"monitors with an address for {protocol}",
-                "Enable msgr2 in the cluster, or set diskless_ms_mode: legacy.",
-                fleet.commands(host.name).ceph("mon", "enable-msgr2"),
-                host.name,
-            )
-            continue
         foreign = [monitor for monitor in host.monitors if monitor not in found]
-        if foreign:
+        if found and foreign:
             yield Problem(
                 "monitors-not-of-cluster",
                 "The inventory names monitors that the cluster does not have.",
@@ -222,7 +225,7 @@ def lost_images(fleet: Fleet) -> Iterable[Said]:
                 "The host has a user in Ceph and no root image: it had one, and would get a new, empty one.",
                 (f"{host.cephx_user} exists", f"no image {place}/{host.image}"),
                 "both, or neither",
-                "If its root is missed, look whether it has another name or is in the trash, before the site playbook runs.",
+                "If its root is missed, look first whether it has another name or is in the trash.",
                 fleet.commands(host.name).rbd("trash", "ls", place),
                 host.name,
                 stops=False,
@@ -235,7 +238,7 @@ def _of(fleet: Fleet, host: HostSpec) -> Mapping[str, Any]:
 
 
 def _foreign(watcher: Mapping[str, Any], host: HostSpec) -> bool:
-    return _ip(watcher) != parse_instance(f"{host.address}:0/1").ip
+    return bool(_ip(watcher) != parse_ip(host.address))
 
 
 def _ip(watcher: Mapping[str, Any]) -> Any:
@@ -250,4 +253,4 @@ def _bytes(size: Any) -> int | None:
         return None
 
 
-CHECKS = (understood, rules, quorum, warnings, pools, monitors_of_inventory, strangers, sizes, lost_images)
+CHECKS = (understood, rules, quorum, warnings, pools, renderable, monitors_of_inventory, strangers, sizes, lost_images)

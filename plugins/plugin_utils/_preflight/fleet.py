@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -52,29 +53,30 @@ class Fleet:
         self.hosts = tuple(host for host in self.all_hosts if asked is None or host.name in asked)
         self.ceph = _mapping(given.get("ceph"))
         self.ceph_error = str(given.get("ceph_error") or "")
-        self.pools = _mapping(given.get("pools"))
+        # A module that fails says why.
+        self.pools = {str(each["item"]): str(each["msg"]) for each in _results(given, "pools") if each.get("failed")}
         self.golden_size = given.get("golden_size")
         self.controller = _mapping(given.get("controller"))
         self.groups = {name: tuple(_mapping(given.get("groups")).get(name) or ()) for name in GROUPS}
         self._settings = _mapping(given.get("settings"))
-        self._network = _mapping(given.get("network"))
-        self._told = _mapping(given.get("machines"))
+        self._network = {tuple(each["item"]): _printed(each) for each in _results(given, "network")}
+        self._asked = _results(given, "machines")
+        self._ended = float(given.get("ended") or 0)
 
     @cached_property
     def machines(self) -> tuple[Machine, ...]:
         """All machines that the site playbook works on besides the diskless hosts, in the order they were asked."""
-        return tuple(self._machine(name, _mapping(told)) for name, told in self._told.items())
-
-    def _machine(self, name: str, said: Mapping[str, Any]) -> Machine:
-        told = said.get("told")
-        return Machine(
-            name,
-            tuple(group for group in GROUPS if name in self.groups[group]),
-            told if isinstance(told, Mapping) and told else None,
-            str(said.get("error") or "no answer"),
-            float(said.get("began") or 0),
-            float(said.get("ended") or 0),
-        )
+        found: list[Machine] = []
+        ended = self._ended
+        # One was asked when the one before had answered.
+        for result in reversed(self._asked):
+            name, told = str(result["item"]), _printed(result)
+            began = float(told["asked"]) if told else 0.0
+            groups = tuple(group for group in GROUPS if name in self.groups[group])
+            error = str(result.get("stderr") or result.get("msg") or "no answer")
+            found.insert(0, Machine(name, groups, told, error, began, ended))
+            ended = began or ended
+        return tuple(found)
 
     def group(self, name: str) -> list[Machine]:
         """The machines of a group that have told something."""
@@ -99,8 +101,7 @@ class Fleet:
 
     def network_of(self, host: HostSpec) -> Mapping[str, Any] | None:
         """What its boot servers see of its boot network; a monitor that one of them reaches can be reached."""
-        seen = [_mapping(_mapping(self._network.get(name)).get(host.network)) for name in self.servers_of(host)]
-        seen = [view for view in seen if view]
+        seen = [view for name in self.servers_of(host) if (view := self._network.get((name, host.network)))]
         if not seen:
             return None
         monitors: dict[str, Any] = {}
@@ -112,7 +113,7 @@ class Fleet:
 
     def mtu(self, machine: str) -> dict[str, Any]:
         """By boot network, the MTU of the card that a boot server has in it; None if that is not clear."""
-        return {name: _mapping(seen).get("mtu") for name, seen in _mapping(self._network.get(machine)).items()}
+        return {network: seen.get("mtu") for (name, network), seen in self._network.items() if name == machine and seen}
 
     @property
     def cluster(self) -> Mapping[str, Any]:
@@ -128,6 +129,19 @@ class Fleet:
     def commands(self, host: str = "", machine: str = "") -> Commands:
         """What to type, with the names of the inventory."""
         return Commands.of({**self.controller, **({"boot_server": machine} if machine else {})}, host)
+
+
+def _results(given: Mapping[str, Any], name: str) -> list[Mapping[str, Any]]:
+    """What Ansible has registered for each item of a loop, but for items that were skipped."""
+    return [each for each in given.get(name) or () if "item" in each and not each.get("skipped")]
+
+
+def _printed(result: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """What a program has printed, as JSON; None if it has not come to that."""
+    try:
+        return _mapping(json.loads(result["stdout"])) or None if result.get("rc") == 0 else None
+    except (KeyError, ValueError):
+        return None
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

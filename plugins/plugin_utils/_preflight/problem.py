@@ -31,11 +31,11 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Unknown:
+class NotKnown:
     """Something that could not be found out, and why."""
 
     check: str
     why: str
 
 
-Said = Problem | Unknown
+Said = Problem | NotKnown
