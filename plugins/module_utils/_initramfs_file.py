@@ -30,7 +30,7 @@ _ZSTD = b"\x28\xb5\x2f\xfd"
 _GZIP = b"\x1f\x8b"
 _XZ = b"\xfd7zXZ\x00"
 _XZ_END = b"YZ"
-_UNCOUNTED = (b"BZh", b"\x5d\x00\x00", b"\x89LZO", b"\x02\x21\x4c\x18")
+_UNCOUNTED = {b"BZh": "bzip2", b"\x5d\x00\x00": "lzma", b"\x89LZO": "lzo", b"\x02\x21\x4c\x18": "lz4"}
 _MAGIC = max(len(magic) for magic in (_ZSTD, _GZIP, _XZ, *MAGICS, *_UNCOUNTED))
 _PIECE = 256 * 1024
 _LONGEST_NAME = 4096
@@ -64,18 +64,39 @@ class _File:
         return data
 
 
+@dataclass(frozen=True)
+class Archive:
+    """A part of an initramfs: from which byte to which, and C(none) or the name of its compression."""
+
+    begin: int
+    end: int
+    compression: str
+
+
 def initramfs_problem(descriptor: int, seconds: float) -> str | None:
     """Return what is wrong with an opened initramfs, or None. Raises OutOfTime, and OSError when it cannot be read."""
+    return initramfs_archives(descriptor, seconds)[1]
+
+
+def initramfs_archives(descriptor: int, seconds: float) -> tuple[list[Archive], str | None]:
+    """Return the archives of an opened initramfs up to what is wrong with it, and that.
+
+    Raises as C(initramfs_problem) does.
+    """
     file = _File(descriptor, os.fstat(descriptor).st_size, time.monotonic() + seconds)
+    found: list[Archive] = []
     position = _after_zeros(file, 0)
     if position >= file.size:
-        return "holds nothing but zeros"
+        return found, "holds nothing but zeros"
     try:
         while position < file.size:
-            position = _after_zeros(file, _after_archive(file, position))
+            compression, after = _format(file, position)
+            end = after(file, position)
+            found.append(Archive(position, end, compression))
+            position = _after_zeros(file, end)
     except _Flaw as flaw:
-        return str(flaw)
-    return None
+        return found, str(flaw)
+    return found, None
 
 
 def _truncated(what: str) -> _Flaw:
@@ -92,11 +113,12 @@ def _after_zeros(file: _File, position: int) -> int:
     return position
 
 
-def _after_archive(file: _File, position: int) -> int:
+def _format(file: _File, position: int) -> tuple[str, Callable[[_File, int], int]]:
+    """Return the compression of the archive that begins here, and what finds its end."""
     magic = file.read(position, _MAGIC)
-    for begins, after in _FORMATS:
+    for begins, compression, after in _FORMATS:
         if magic.startswith(begins):
-            return after(file, position)
+            return compression, after
     if position == 0:
         raise _Flaw(f"is no initramfs: it begins with the bytes {magic.hex(' ')}")
     raise _Flaw(f"is damaged: at byte {position} an archive or the end is expected")
@@ -165,10 +187,10 @@ def _after_uncounted(file: _File, _position: int) -> int:
     return file.size
 
 
-_FORMATS: tuple[tuple[bytes, Callable[[_File, int], int]], ...] = (
-    *((magic, _after_newc) for magic in MAGICS),
-    (_ZSTD, _after_zstd),
-    (_GZIP, _after_gzip),
-    (_XZ, _after_xz),
-    *((magic, _after_uncounted) for magic in _UNCOUNTED),
+_FORMATS: tuple[tuple[bytes, str, Callable[[_File, int], int]], ...] = (
+    *((magic, "none", _after_newc) for magic in MAGICS),
+    (_ZSTD, "zstd", _after_zstd),
+    (_GZIP, "gzip", _after_gzip),
+    (_XZ, "xz", _after_xz),
+    *((magic, compression, _after_uncounted) for magic, compression in _UNCOUNTED.items()),
 )
