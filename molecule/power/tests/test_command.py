@@ -53,6 +53,7 @@ def test_state_is_told_by_the_output_or_by_the_exit_status(role: Any, program: P
     assert role("off", power(pdu, **told)).state == "off"
 
 
+@pytest.mark.full
 def test_status_that_fails_is_no_state(role: Any, program: Program) -> None:
     pdu = program("pdu", PDU)
     (Path(pdu).parent / "udoo1").write_text("lost", encoding="utf-8")
@@ -60,6 +61,7 @@ def test_status_that_fails_is_no_state(role: Any, program: Program) -> None:
     assert done.answers["udoo1"] == ("unknown", False, "exit status 1: udoo1 is lost")
 
 
+@pytest.mark.full
 def test_program_that_is_missing_is_no_state(role: Any) -> None:
     """Ansible reports a program that is not there with the error number 2, which may be the exit status for off."""
     nowhere = power("/nowhere/pdu", on_exit=0, off_exit=2)
@@ -109,6 +111,7 @@ def test_all_that_is_wrong_is_told_before_anything_is_done(role: Any, program: P
     assert not (Path(pdu).parent / "udoo1").exists()
 
 
+@pytest.mark.full
 def test_host_without_a_driver_is_unknown_and_cannot_be_switched(role: Any) -> None:
     assert role("status", {"udoo1": {}}).answers["udoo1"] == ("unknown", False, "diskless_power is missing")
     done = role("off", {"udoo1": {}})

@@ -46,6 +46,7 @@ def test_power_is_switched_and_asked_for(role: Any, host: Host) -> None:
     assert power(host) == "on"
 
 
+@pytest.mark.full
 @pytest.mark.usefixtures("stuck")
 def test_machine_that_stays_on_is_an_error(role: Any, host: Host) -> None:
     host.check_output("echo 1 >/var/lib/bmc/power")
@@ -54,6 +55,7 @@ def test_machine_that_stays_on_is_an_error(role: Any, host: Host) -> None:
     assert "udoo1: not proven to be off within 5 s: BMC 127.0.0.1 (IPMI) says on" in done.output
 
 
+@pytest.mark.full
 def test_wrong_password_is_an_unknown_state_with_its_reason(role: Any) -> None:
     done = role("status", {**BMC, "password": "wrong"}, machines=MACHINES)
     (state, proven, reason) = done.answers["udoo1"]

@@ -86,6 +86,7 @@ def test_change_is_waited_for(role: Any, bmc: Bmc) -> None:
     assert not role("off", bmc()).changed("udoo1")
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("bmc", [2], indirect=True)
 def test_one_of_two_systems_has_to_be_named(role: Any, bmc: Bmc) -> None:
     (state, proven, reason) = role("status", bmc()).answers["udoo1"]

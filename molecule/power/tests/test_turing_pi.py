@@ -59,6 +59,7 @@ def test_slots_are_switched_one_by_one(role: Any, bmc: Bmc) -> None:
     assert (again.state, again.changed("cm1")) == ("on", False)
 
 
+@pytest.mark.full
 def test_cycle_takes_the_power_away_first(role: Any, bmc: Bmc) -> None:
     bmc.state(said=["node2"], powered=["node2"])
     assert role("cycle", bmc.power(2)).succeeded
@@ -77,6 +78,7 @@ def test_slot_that_cannot_be_switched_off_is_not_off_whatever_the_bmc_says(role:
     assert bmc.state()["powered"] == ["node2"]
 
 
+@pytest.mark.full
 def test_wrong_password_is_an_unknown_state_with_its_reason_and_is_not_shown(role: Any, bmc: Bmc) -> None:
     done = role("status", bmc.power(1, password=WRONG), "-vvvv")
     assert done.succeeded

@@ -8,6 +8,8 @@ from __future__ import annotations
 import socket
 from typing import Any
 
+import pytest
+
 
 def test_magic_packet_goes_to_everybody_in_the_boot_network(role: Any) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as network:
@@ -27,6 +29,7 @@ def test_packet_that_cannot_be_sent_is_an_error(role: Any) -> None:
     assert "Connection refused" in done.output
 
 
+@pytest.mark.full
 def test_it_can_neither_switch_off_nor_cycle(role: Any) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as network:
         network.bind(("127.255.255.255", 0))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -19,9 +18,6 @@ import pytest
 
 ROOT = Path(__file__).parents[3]
 SERVER = Path(__file__).with_name("kubernetes_api.py")
-pytestmark = pytest.mark.skipif(
-    not importlib.util.find_spec("kubernetes"), reason="kubernetes is in the dependency group tools of pyproject.toml"
-)
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,10 @@ import pytest
 from tests.unit.playbooks.pretended_fleet import COLLECTION, FLEET, MODULES, Fleet
 from tests.unit.plugins.plugin_utils.diagnosis_evidence import KERNEL
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="boot trees belong to root")
+pytestmark = [
+    pytest.mark.skipif(os.geteuid() != 0, reason="boot trees belong to root"),
+    pytest.mark.full,  # many whole runs of the playbook, minutes of them
+]
 
 OLD, NEW = "6.1.0-50-amd64", "6.1.0-56-amd64"
 BOUND = ("-e", "reboot_timeout=3 reboot_settle=0")
