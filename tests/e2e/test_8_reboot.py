@@ -17,6 +17,8 @@ from lab.api import Lab
 from lab.errors import LabError
 from tests.e2e.diskless_host import DisklessHost
 
+pytestmark = pytest.mark.full
+
 FLEET = ["udoo1", "udoo2", "udoo3", "udoo4"]
 # Nothing notices that before the next boot waits for it in vain.
 BREAK = "echo '/dev/disk/by-label/gone /srv ext4 x-systemd.device-timeout=10 0 2' >>/etc/fstab"

@@ -28,6 +28,8 @@ from lab.state import REPOSITORY, Directory
 from tests.e2e.cephfs_machine import NUMBER, CephfsMachine, cephfs_machine
 from tests.kernel.debian_kernel import kernel
 
+pytestmark = pytest.mark.full
+
 LAB = "cephfs"
 SUITES = {"6.1": "bookworm", "5.10": "bullseye"}
 MOUNT = "/srv/data"

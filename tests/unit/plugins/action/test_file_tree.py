@@ -72,7 +72,7 @@ def test_tree_of_the_role_is_sent_with_its_links_and_without_caches(
 
 
 def test_all_files_of_the_role_can_be_the_tree(monkeypatch: pytest.MonkeyPatch, role: Path) -> None:
-    _, tree = _run(monkeypatch, role, src="./")
+    _dummy, tree = _run(monkeypatch, role, src="./")
     assert [each.path for each in tree if each.kind == "file"] == [
         "single",
         "tree/usr/lib/data",
@@ -84,7 +84,7 @@ def test_single_files_come_from_the_role_or_from_anywhere_and_links_to_them_are_
     monkeypatch: pytest.MonkeyPatch, role: Path
 ) -> None:
     files = {"bin/single": "single", "bin/program": f"{role}/files/../files/tree/usr/lib/link"}
-    _, tree = _run(monkeypatch, role, files=files)
+    _dummy, tree = _run(monkeypatch, role, files=files)
     assert tree == [
         Wanted("bin/single", "file", 0o644, "single\n"),
         Wanted("bin/program", "file", 0o755, "#!/bin/sh\n"),

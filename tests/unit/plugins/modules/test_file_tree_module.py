@@ -101,7 +101,7 @@ def test_modes_and_owners_do_not_depend_on_umask_and_group_of_the_directory(run:
         run((*TREE, Wanted("file", "file", 0o644), Wanted("link", "link", target="file")))
     finally:
         os.umask(umask)
-    installed = {path: (stat.S_IMODE(mode), uid, gid) for path, (mode, uid, gid, *_) in _snapshot(dest).items()}
+    installed = {path: (stat.S_IMODE(mode), uid, gid) for path, (mode, uid, gid, *_dummy) in _snapshot(dest).items()}
     assert [installed.pop(link)[1:] for link in ("etc/enabled", "link")] == [(0, 0), (0, 0)]
     assert installed == {
         **dict.fromkeys(["etc", "etc/empty", "lib", "lib/program"], (0o755, 0, 0)),
