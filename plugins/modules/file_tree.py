@@ -13,7 +13,7 @@ version_added: 0.1.0
 author: diskless.ceph contributors (@diskless-ceph)
 description:
   - Installs files of the controller below a directory, by one run of the module, however many they are.
-    M(ansible.builtin.copy) runs modules for every single file.
+    C(ansible.builtin.copy) runs modules for every single file.
   - An action plugin reads the files on the controller. The module compares them with what is there and replaces only
     what differs in content, mode, owner or target of the link; every file atomically, links last because they may
     enable what the files are.
@@ -39,7 +39,7 @@ options:
   src:
     description:
       - Directory on the controller, the contents of which are installed. A relative path is looked for in C(files) of
-        the role, as M(ansible.builtin.copy) does.
+        the role, as C(ansible.builtin.copy) does.
       - At least one of O(src) and O(files) is required.
     type: path
   files:
@@ -62,8 +62,6 @@ options:
   tree:
     description: What the action plugin has read. Leave it out.
     type: str
-seealso:
-  - module: ansible.builtin.copy
 """
 
 EXAMPLES = r"""
