@@ -250,6 +250,6 @@ class Order:
             anew = self._anew(time, message)
             if anew is not None:
                 return anew
-            agreed = agreed or (message.seq in uptimes and uptimes[message.seq] == message.uptime)
+            agreed = agreed or uptimes.get(message.seq or 0) == message.uptime
         first = self._doubtful[0][1]
         return not agreed and (first.uptime or 0.0) < EARLY
