@@ -25,6 +25,8 @@ from lab.errors import LabError
 from lab.patience import patience
 from tests.e2e.diskless_host import DisklessHost
 
+pytestmark = pytest.mark.full
+
 BREAKING = "breaking header lock"  # the kernel's words when it takes a lock from a dead owner
 RANGE = "10.77.0.8/29"  # addresses of hosts, and of nobody else
 NO_DRIVER = '{"diskless_power": null}'
