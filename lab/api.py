@@ -42,6 +42,7 @@ from lab.router import Router
 from lab.state import REPOSITORY, Directory, State, checked_name, load, lock_path, locked, replace, save
 
 POOL = "diskless"  # where the site playbook puts the root images
+WITHOUT_POWER = ("exited", "absent")  # a boot server's health
 
 
 @dataclass(frozen=True)
@@ -224,19 +225,26 @@ class Lab:
             return True
         raise LabError(f"power {action!r}: expected on, off, cycle or reset")
 
+    def has_power(self, host: str) -> bool:
+        """Tell whether a host or a boot server has power."""
+        if host in self.boot_servers:
+            self._state()
+            return self.boot_servers[host].health() not in WITHOUT_POWER
+        return self.machine(host).is_on()
+
     def _power_boot_server(self, action: str, server: BootServer) -> bool:
         if action not in ("on", "off", "cycle"):
             raise LabError(f"power {action!r} of a boot server: expected on, off or cycle")
         state = self._state()
         with self._locked():
             changed = False
-            if action != "on" and server.health() not in ("exited", "absent"):
+            if action != "on" and server.health() not in WITHOUT_POWER:
                 # The cable first: nobody hears a last word from a machine whose power is cut.
                 self.network.unplug(server.name)
                 server.kill()
                 self.network.remove_namespace(self.network.station(server.name))
                 changed = True
-            if action != "off" and server.health() in ("exited", "absent"):
+            if action != "off" and server.health() in WITHOUT_POWER:
                 self.network.create(stations(state.boot_servers))
                 server.create(self._podman_network(server.name), self.directory, self.say)
                 server.wait_ready()

@@ -52,9 +52,10 @@ def parser() -> argparse.ArgumentParser:
     site = command("site", _site, "run playbooks/site.yml on the lab")
     site.add_argument("--playbook", default="playbooks/site.yml", help="another playbook (%(default)s)")
     site.add_argument("arguments", nargs=argparse.REMAINDER, help="more arguments for ansible-playbook")
-    power = command("power", _power, "switch hosts or boot servers; off and cycle pull the plug")
-    power.add_argument("action", choices=["on", "off", "cycle", "reset"])
+    power = command("power", _power, "switch hosts or boot servers, or ask; off and cycle pull the plug")
+    power.add_argument("action", choices=["on", "off", "cycle", "reset", "status"])
     power.add_argument("hosts", nargs="+", metavar="HOST")
+    power.add_argument("--json", action="store_true", help="the status for programs")
     show = command("console", _console, "use the serial console of a host")
     show.add_argument("host", metavar="HOST")
     show.add_argument("--log", action="store_true", help="print what it said so far instead")
@@ -107,6 +108,11 @@ def _site(lab: Lab, arguments: argparse.Namespace) -> None:
 
 
 def _power(lab: Lab, arguments: argparse.Namespace) -> None:
+    if arguments.action == "status":
+        states = {host: "on" if lab.has_power(host) else "off" for host in arguments.hosts}
+        lines = [json.dumps(states)] if arguments.json else [f"{host}: {state}" for host, state in states.items()]
+        print(*lines, sep="\n")
+        return
     for host in arguments.hosts:
         changed = lab.power(arguments.action, host)
         print(f"{host}: power {arguments.action}{'' if changed else ' (as it was)'}")

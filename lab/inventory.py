@@ -13,7 +13,7 @@ from string import Template
 
 from lab import network
 from lab.hardware import KINDS
-from lab.state import Directory, Host, State
+from lab.state import REPOSITORY, Directory, Host, State
 
 TEMPLATES = Path(__file__).resolve().parent
 
@@ -41,6 +41,8 @@ def render(directory: Directory, state: State, launcher: Sequence[str], public_k
         control=_quoted(directory.path / "control"),
         public_key=_quoted(public_key),
         launcher=json.dumps(list(launcher)),  # JSON is YAML
+        command=_quoted(REPOSITORY / "lab" / "lab"),
+        lab=_quoted(directory.lab),
     )
 
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Mapping, Sequence
 
+from ._kernel_cfg import KERNEL_CFG
 from ._kernel_txt import KERNEL_TXT, Firmware
 from ._tftp_view import ViewChange, ViewState, emptied_view, view_change
 
 HOST_CPIO = "host.cpio"
-KERNEL_CFG = "kernel.cfg"
 # By loader: what it reads to know kernel and initramfs. The host writes it, from the golden image's on.
 KERNEL_CONFIG = {"grub": KERNEL_CFG, "pi": KERNEL_TXT}
 # By loader: the programs that a view leads to besides the tree. A Pi has its own in its tree.
@@ -123,7 +123,10 @@ class FleetState:
 
 @dataclass(frozen=True)
 class TreeChange:
-    """What is done to one tree, in the order of the fields."""
+    """What is done to one tree, in the order of the fields.
+
+    clear: whether what the host itself has put there is removed once it is seeded. Directories stay.
+    """
 
     tree: WantedTree
     before: TreeState | None
@@ -132,6 +135,7 @@ class TreeChange:
     leftovers: tuple[str, ...] = ()
     seed: bool = False
     files: tuple[WantedFile, ...] = ()
+    clear: bool = False
 
     def summary(self) -> list[str]:
         """Words for the module's result."""
@@ -164,18 +168,26 @@ class Plan:
         return bool(self.make_directories or self.leftovers or self.views or self.trees or self.prune)
 
 
-def plan(state: FleetState, wanted: Sequence[WantedTree], link_root: str, loader_root: str, prune: bool) -> Plan:
+def plan(  # noqa: PLR0913, PLR0917 -- two paths and two switches
+    state: FleetState,
+    wanted: Sequence[WantedTree],
+    link_root: str,
+    loader_root: str,
+    prune: bool,
+    reseed: bool = False,
+) -> Plan:
     """Plan how the trees become the wanted ones.
 
     link_root: where the TFTP server sees the directory of the trees.
     loader_root: and where that of the loaders.
     prune: whether trees of hosts that are not wanted are removed, and taken out of their views.
+    reseed: whether also a tree that has what its loader needs is seeded, and holds nothing else afterwards.
     """
     trees = []
     views = {}
     problems = []
     for tree in wanted:
-        tree_change = _tree_change(tree, state.trees.get(tree.name))
+        tree_change = _tree_change(tree, state.trees.get(tree.name), reseed)
         blocking = _blocking(tree_change)
         if tree_change.summary() and not blocking:
             trees.append(tree_change)
@@ -198,7 +210,25 @@ def plan(state: FleetState, wanted: Sequence[WantedTree], link_root: str, loader
     )
 
 
-def _tree_change(tree: WantedTree, state: TreeState | None) -> TreeChange:
+def plan_removal(state: FleetState, names: Sequence[str], link_root: str, loader_root: str) -> Plan:
+    """Plan that the trees of these hosts, and no others, are removed and taken out of all views.
+
+    state: read with no tree wanted.
+    """
+    unmarked = [name for name in names if state.other_trees.get(name) is False]
+    doomed = sorted(name for name in names if state.other_trees.get(name))
+    views = [emptied_view(name, view, names, link_root, loader_root) for name, view in sorted(state.views.items())]
+    return Plan(
+        views=tuple(view for view in views if view.changed),
+        prune=tuple(doomed),
+        problems=tuple(
+            f"{name}: its boot tree has no marker {MARKER}, so it was not made by this collection; remove it by hand"
+            for name in unmarked
+        ),
+    )
+
+
+def _tree_change(tree: WantedTree, state: TreeState | None, reseed: bool) -> TreeChange:
     if state is None:
         return TreeChange(tree, None, make_directory=True, seed=True, files=tree.files)
     kernel_config = state.files.get(tree.kernel_config)
@@ -207,8 +237,9 @@ def _tree_change(tree: WantedTree, state: TreeState | None) -> TreeChange:
         state,
         repair_directory=state.directory != FileState("directory", DIRECTORY_MODE),
         leftovers=state.leftovers,
-        seed=kernel_config is None or kernel_config.kind != "file",
+        seed=reseed or kernel_config is None or kernel_config.kind != "file",
         files=tuple(wanted for wanted in tree.files if not _is_as(state.files.get(wanted.name), wanted)),
+        clear=reseed,
     )
 
 

@@ -6,19 +6,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import Mapping
 
 from ._boot_tree import HOST_CPIO, FileState, Plan, TreeChange, WantedFile
 from ._golden_boot import GoldenBoot
+from ._host_cpio import HOST_CONF, assignments, without_keys
+from ._newc import NewcError, members
 from ._tftp_view import ViewChange
-
-_HOST_CONF = "etc/diskless/host.conf"
-_HEADER = 110
-_FIELDS = re.compile(rb"[0-9A-Fa-f]{104}")
-# Only assignments are shown, because whatever else stands in the file a host may have put there.
-_SETTING = re.compile(r"DISKLESS_[A-Z_]+=[^\n]*")
-_CEPHX_KEY = re.compile(r"\bA[Qg][A-Za-z0-9+/]{36,}={0,2}")
 
 
 def diff(root: str, plan: Plan, golden: Mapping[str, GoldenBoot]) -> list[dict[str, str]]:
@@ -59,7 +53,8 @@ def _tree(path: str, change: TreeChange, golden: GoldenBoot | None) -> list[dict
     entries += [_entry(f"{path}/{name}", "leftover\n", "") for name in change.leftovers]
     if change.seed:
         names = golden.names if golden else ["(files of the golden boot archive)"]
-        entries.append(_entry(f"{path} (files of the host)", "", "".join(f"{name}\n" for name in names)))
+        before = "(whatever the host has put there)\n" if change.clear else ""
+        entries.append(_entry(f"{path} (files of the host)", before, "".join(f"{name}\n" for name in names)))
     for wanted in change.files:
         state = change.before.files.get(wanted.name) if change.before else None
         after = FileState("file", wanted.mode, wanted.uid, 0, wanted.digest, wanted.data)
@@ -86,22 +81,16 @@ def _shown(name: str, state: FileState) -> str:
         return ""
     if name == HOST_CPIO:
         return host_conf(state.text) + f"sha256 {state.digest[:12]}\n"
-    return _CEPHX_KEY.sub("(key)", state.text.decode(errors="replace"))
+    return without_keys(state.text.decode(errors="replace"))
 
 
 def host_conf(archive: bytes) -> str:
     """Return the settings in the host.conf of a newc archive; nothing if the archive is not well-formed."""
-    position = 0
-    while archive[position : position + 6] == b"070701":
-        if not _FIELDS.fullmatch(archive, position + 6, position + _HEADER):
-            return ""
-        size, name_size = (int(archive[position + at : position + at + 8], 16) for at in (54, 94))
-        name = archive[position + _HEADER : position + _HEADER + name_size - 1]
-        start = position + _HEADER + name_size
-        start += -start % 4
-        if name == _HOST_CONF.encode():
-            text = archive[start : start + size].decode(errors="replace")
-            return "".join(_CEPHX_KEY.sub("(key)", line) + "\n" for line in _SETTING.findall(text))
-        position = start + size
-        position += -position % 4
+    try:
+        for name, data in members(archive):
+            if name == HOST_CONF:
+                conf = data.decode(errors="replace")
+                return "".join(f"{setting}={value}\n" for setting, value in assignments(conf))
+    except NewcError:
+        pass
     return ""

@@ -21,7 +21,7 @@ import stat
 import tarfile
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Callable, Iterator, Mapping, Sequence
+from typing import IO, Callable, Collection, Iterator, Mapping, Sequence
 
 from ._boot_tree import (
     DIRECTORY_MODE,
@@ -231,9 +231,19 @@ def _apply_tree(boot: int, change: TreeChange, golden: Mapping[str, GoldenBoot])
             os.fsync(tree)
         for wanted in change.files:
             _replace(tree, wanted)
+        if change.clear:
+            # Last: whatever dies before, the tree boots what it is seeded with.
+            wanted_names = {wanted.name for wanted in change.tree.files}
+            _clear(tree, wanted_names.union(golden[change.tree.arch].names))
         os.fsync(tree)
     finally:
         os.close(tree)
+
+
+def _clear(tree: int, kept: Collection[str]) -> None:
+    for entry in _entries(tree):
+        if entry.name not in kept and not entry.is_dir(follow_symlinks=False):
+            os.unlink(entry.name, dir_fd=tree)
 
 
 def _replace(tree: int, wanted: WantedFile, source: IO[bytes] | None = None) -> None:

@@ -70,6 +70,19 @@ def _network_of(grant: str) -> str:
     return words[places[-1] + 1].strip("\"'") if places else ""
 
 
+def admits(network: str, ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Tell whether a grant with this restriction, as :func:`networks_of` returns it, counts for a client there.
+
+    A network without a prefix length matches nobody (see :func:`parse_network`).
+    """
+    if not network:
+        return True
+    try:
+        return "/" in network and ip in ipaddress.ip_network(network, strict=False)
+    except ValueError:
+        return False
+
+
 def restrict(caps: Mapping[str, str], network: str) -> dict[str, str]:
     """Return the caps with every grant restricted to one network, as :func:`parse_network` returns it.
 

@@ -1,7 +1,7 @@
 # Copyright (c) 2026, diskless.ceph contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which cephx users can fence others off: put more than a single client on the blocklist.
+"""Which cephx users can fence others off: put more than a single client on the blocklist; and who can put one there.
 
 Whoever may run ``ceph osd blocklist add`` with any address can cut off hosts (``ADDRESS:0/0`` stands for all clients
 of an address) and, from Ceph 16 on, whole networks (``range``); the cluster's health says nothing about it. The rules
@@ -10,11 +10,12 @@ below were measured on Ceph 14, 16, 18 and 20.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from dataclasses import asdict, dataclass
 from typing import Iterable
 
-from ansible_collections.diskless.ceph.plugins.module_utils._cephx_caps import networks_of, split_grants
+from ansible_collections.diskless.ceph.plugins.module_utils._cephx_caps import admits, networks_of, split_grants
 from ansible_collections.diskless.ceph.plugins.module_utils._cephx_profile import blocklist_words
 
 _FIRST_RANGE_RELEASE = 16
@@ -31,6 +32,8 @@ _NETWORK = re.compile(rf" network {_STRING}$")
 _HOST_NONCES = ("0", "0000", str(2**32))
 _NETWORK_NONCES = ("0", "8", "16", "24", "0016", "0024", str(2**32 + 16), str(2**32 + 24))
 _ONE_INSTANCE = re.compile(r".*:\d+/([1-9]\d{3,9})")
+# Of the many that a kernel draws from: some caps let short numbers through only, or long ones.
+_CLIENT_NONCES = ("104330", "897613742", "2736153118")
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,31 @@ def can_fence(mon_caps: str, release: int) -> list[Fence]:
         rights[grant] = _osd_rights(bare)
     fences += _add_up(rights, release)
     return sorted(fences, key=lambda fence: fence.grant)
+
+
+def can_blocklist_itself(mon_caps: str, word: str, address: str, release: int) -> bool | None:
+    """Tell whether a user, asking from this address, may put single client instances of that address on the blocklist.
+
+    ``word`` is the one that the client says: blocklist or blacklist. A kernel that may not cannot break the lock that
+    its former self left behind (``ceph_monc_blocklist_add`` of net/ceph/mon_client.c). None if a grant has a pattern
+    that cannot be judged.
+    """
+    ip = ipaddress.ip_address(address)
+    grants = [
+        _NETWORK.sub("", grant)
+        for grant, network in zip(split_grants(mon_caps), networks_of(mon_caps))
+        if admits(network, ip)
+    ]
+    # The profiles have it for every single client, whatever word the release has for it.
+    if any(_reach_of_profile(grant, release) for grant in grants):
+        return True
+    if {"r", "w"} <= {right for grant in grants for right in _osd_rights(grant)}:
+        return True
+    host = str(ip) if ip.version == 4 else f"[{ip}]"  # noqa: PLR2004
+    answers = [_admits_instances(grant, word, host) for grant in grants]
+    if True in answers:
+        return True
+    return None if None in answers else False
 
 
 def _widest(release: int) -> str:
@@ -112,6 +140,38 @@ def _matches_any(pattern: str, values: Iterable[str]) -> bool:
         return any(re.fullmatch(pattern, value) for value in values)
     except re.error:
         return True
+
+
+def _admits_instances(grant: str, word: str, host: str) -> bool | None:
+    """Tell whether a grant lets the client instances of a host be added; None if that cannot be told."""
+    found = _COMMAND.fullmatch(grant)
+    if found is None or _unquoted(found["command"]) != f"osd {word}":
+        return False
+    answers = []
+    for argument in _ARGUMENT.finditer(found["arguments"] or ""):
+        if argument["name"] == f"{word}op":
+            answers.append(_says(argument, "add"))
+        elif argument["name"] == "addr":
+            answers += [_says(argument, f"{host}:0/{nonce}") for nonce in _CLIENT_NONCES]
+        else:  # which a kernel does not give, and then the grant does not count
+            answers.append(False)
+    if False in answers:
+        return False
+    return None if None in answers else True
+
+
+def _says(argument: re.Match[str], value: str) -> bool | None:
+    """Tell whether a constraint on an argument lets this value through; None if that cannot be told."""
+    wanted = _unquoted(argument["value"])
+    if argument["how"] != "regex":
+        return value.startswith(wanted) if argument["how"] else value == wanted
+    if "[:" in wanted:  # [[:digit:]] means something else to Python
+        return None
+    try:
+        # Brackets in brackets are well understood; Python only warns of what they may once mean.
+        return bool(re.fullmatch(wanted.replace("[[]", r"\[").replace("[]]", r"\]"), value))
+    except re.error:
+        return None
 
 
 def _admits(argument: re.Match[str], value: str) -> bool:

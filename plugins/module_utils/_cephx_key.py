@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 import struct
 import time
@@ -46,3 +47,11 @@ def read_header(key: str) -> KeyHeader:
         return KeyHeader("unknown", 0)
     names = {known: name for name, (known, _size) in _KINDS.items()}
     return KeyHeader(names.get(number, "unknown"), created)
+
+
+def fingerprint(key: str) -> str:
+    """Return 16 hexadecimal digits that tell one key from another and give nothing of it away.
+
+    The first of the SHA-256 of its text form: two places that should have the same key can be compared.
+    """
+    return hashlib.sha256(key.strip().encode()).hexdigest()[:16]

@@ -10,11 +10,12 @@ import re
 import tarfile
 from typing import IO, Iterator
 
-from ._boot_tree import HOST_CPIO, KERNEL_CFG
+from ._boot_tree import HOST_CPIO
+from ._kernel_cfg import KERNEL_CFG
+from ._kernel_cfg import problems as kernel_cfg_problems
 from ._kernel_txt import KERNEL_TXT, Firmware, problems
 
 _NAME = re.compile(r"[A-Za-z0-9_+~-][A-Za-z0-9._+~-]*")
-_SETTING = re.compile(r"^set (kernel|initrd)=(\S+)$", re.MULTILINE)
 _RESERVED = (HOST_CPIO, "grub.cfg", "config.txt", "cmdline.txt")
 # What makes the other files count is written when they are complete.
 _LAST = (KERNEL_CFG, KERNEL_TXT)
@@ -77,10 +78,9 @@ class GoldenBoot:
         self._members = members
         if KERNEL_CFG not in members:
             raise GoldenBootError(f"no {KERNEL_CFG}, which names the kernel and the initramfs to boot")
-        settings = dict(_SETTING.findall(self._open(KERNEL_CFG).read().decode(errors="replace")))
-        for setting in ("kernel", "initrd"):
-            if settings.get(setting) not in members:
-                raise GoldenBootError(f"{KERNEL_CFG} sets {setting} to {settings.get(setting)}, which is not there")
+        found = kernel_cfg_problems(self._open(KERNEL_CFG).read().decode(errors="replace"), members)
+        if found:
+            raise GoldenBootError("; ".join(found))
         return members
 
     def _open(self, name: str) -> IO[bytes]:

@@ -39,6 +39,29 @@ class Firmware:
     files: tuple[str, ...]
 
 
+def settings(text: str, model: str) -> dict[str, str]:
+    """Return what holds for a board; C(initramfs), which is written in a way of its own, is the whole line.
+
+    model: the board's filter in config.txt.
+    """
+    found: dict[str, str] = {}
+    filters: Filters = ()
+    for line in text.splitlines():
+        section = _FILTER.fullmatch(line.strip())
+        if section:
+            filters = combine(filters, section.group(1))
+        elif hold(filters, implied(model)):
+            name, value = _setting(line)
+            found[name] = value
+    return found
+
+
+def initramfs_names(line: str) -> list[str]:
+    """Return what the line names, in its order; nothing of a line that the firmware would not take."""
+    found = _INITRAMFS.fullmatch(line)
+    return found.group(1).split(",") if found else []
+
+
 def problems(text: str, firmware: Firmware, there: Collection[str], host_cpio: str) -> list[str]:
     """Return why a boot tree with this kernel.txt would not boot the board; nothing if it would.
 
@@ -46,22 +69,15 @@ def problems(text: str, firmware: Firmware, there: Collection[str], host_cpio: s
     host_cpio: name of the archive that is always there and has to be in the list of initramfs.
     """
     found = [f"no {name}" for name in firmware.files if name not in there]
-    settings: dict[str, str] = {}
-    filters: Filters = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if len(line) > LINE or not _PRINTABLE.fullmatch(line):
-            found.append(
-                f"line {number} of {KERNEL_TXT} is {line!r}; expected at most {LINE} characters of printable ASCII"
-            )
-        section = _FILTER.fullmatch(line.strip())
-        if section:
-            filters = combine(filters, section.group(1))
-        elif hold(filters, implied(firmware.model)):
-            name, value = _setting(line)
-            settings[name] = value
-    found += _initramfs(settings.get("initramfs", ""), there, host_cpio)
+    found += [
+        f"line {number} of {KERNEL_TXT} is {line!r}; expected at most {LINE} characters of printable ASCII"
+        for number, line in enumerate(text.splitlines(), start=1)
+        if len(line) > LINE or not _PRINTABLE.fullmatch(line)
+    ]
+    set_there = settings(text, firmware.model)
+    found += _initramfs(set_there.get("initramfs", ""), there, host_cpio)
     for name, default in (("kernel", ""), ("device_tree", firmware.dtb)):
-        value = settings.get(name, default)
+        value = set_there.get(name, default)
         if value not in there:
             found.append(f"{KERNEL_TXT} sets {name} to {value or 'nothing'}, which is not there")
     return found
@@ -77,13 +93,12 @@ def _setting(line: str) -> tuple[str, str]:
 
 def _initramfs(line: str, there: Collection[str], host_cpio: str) -> list[str]:
     expected = f"expected 'initramfs {host_cpio},NAME followkernel' (without an equals sign)"
-    found = _INITRAMFS.fullmatch(line)
-    if not found:
+    names = initramfs_names(line)
+    if not names:
         return [f"{KERNEL_TXT} has {line!r}; {expected}" if line else f"{KERNEL_TXT} names no initramfs; {expected}"]
-    names = found.group(1).split(",")
     if host_cpio not in names or len(names) == 1:
         return [f"{KERNEL_TXT} has {line!r}; {expected}"]
-    if len(found.group(1)) > INITRAMFS_NAMES:
+    if len(",".join(names)) > INITRAMFS_NAMES:
         return [f"{KERNEL_TXT} has {line!r}; expected at most {INITRAMFS_NAMES} characters between the blanks"]
     return [
         f"{KERNEL_TXT} sets initramfs to {name or 'nothing'}, which is not there"

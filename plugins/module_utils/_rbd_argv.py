@@ -37,6 +37,7 @@ def _sibling(name: str, image: str) -> str:
 
 _WORDS: dict[str, _Words] = {
     "create_namespace": lambda name, _given: ("namespace", "create", name),
+    "remove_namespace": lambda name, _given: ("namespace", "rm", name),
     "create_image": lambda name, given: ("create", *_creation(given), "--size", f"{given['size']}B", name),
     "clone_image": lambda name, given: (
         "clone",

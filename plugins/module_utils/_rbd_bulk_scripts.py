@@ -259,6 +259,9 @@ def apply(opened, kind, pool, namespace, name, given):
         if kind == "create_namespace":
             rbd.RBD().namespace_create(ioctx, namespace)
             return
+        if kind == "remove_namespace":
+            rbd.RBD().namespace_remove(ioctx, namespace)
+            return
         ioctx.set_namespace(namespace)
         POOL_VERBS[kind](ioctx, name, given)
 

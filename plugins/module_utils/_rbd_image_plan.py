@@ -21,7 +21,8 @@ class WantedImage:
     """An image as a task describes it. Empty ``features`` and None mean: do not care.
 
     ``state`` is present, flattened or absent; ``source_size`` are the bytes of the file ``source``, None if there is
-    no such file; a value None in ``metadata`` removes the key.
+    no such file; ``renamed_from`` is the image that gets this name if none has it; a value None in ``metadata`` removes
+    the key.
     """
 
     name: ImageName
@@ -31,6 +32,7 @@ class WantedImage:
     source: str | None = None
     source_size: int | None = None
     parent: SnapshotName | None = None
+    renamed_from: ImageName | None = None
     allow_shrink: bool = False
     data_pool: str | None = None
     metadata: Mapping[str, str | None] = field(default_factory=dict)
@@ -47,18 +49,38 @@ class WantedImage:
             names.append(self.part)
         if self.parent is not None:
             names.append(self.parent.image)
+        if self.renamed_from is not None:
+            names.append(self.renamed_from)
         return names
 
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """The operations that bring the image about, and how it looks before and after (None: absent)."""
+    """The operations that bring the image about, and how it looks before and after (None: absent).
+
+    ``former_name``: what it is called before, where it is renamed.
+    """
 
     name: ImageName
     operations: tuple[rbd.RbdOperation, ...]
     before: dict[str, Any] | None
     after: dict[str, Any] | None
     problems: tuple[str, ...] = ()
+    former_name: ImageName | None = None
+
+    @property
+    def before_by_name(self) -> dict[str, dict[str, Any] | None]:
+        """How it looks before, by the name that it has then."""
+        if self.former_name is None:
+            return {str(self.name): self.before}
+        return {str(self.former_name): self.before, str(self.name): None}
+
+    @property
+    def after_by_name(self) -> dict[str, dict[str, Any] | None]:
+        """How it looks after, by the name that it has then."""
+        if self.former_name is None:
+            return {str(self.name): self.after}
+        return {str(self.former_name): None, str(self.name): self.after}
 
 
 def plan_images(
@@ -71,6 +93,11 @@ def plan_images(
         if plan.name in seen:
             plans[number] = replace(plan, problems=(f"image {plan.name} is listed more than once", *plan.problems))
         seen.add(plan.name)
+    listed = [name for image in wanted for name in (image.name, image.renamed_from) if name is not None]
+    for number, plan in enumerate(plans):
+        if plan.former_name is not None and listed.count(plan.former_name) > 1:
+            problem = f"image {plan.former_name} is renamed to {plan.name}, and listed besides: do that in another task"
+            plans[number] = replace(plan, problems=(problem, *plan.problems))
     return plans
 
 
@@ -79,6 +106,8 @@ def plan_image(wanted: WantedImage, state: RbdState, default_features: Sequence[
     found = state.images.get(wanted.name)
     if wanted.state == "absent":
         plan = _plan_absent(wanted.name, found)
+    elif found is None and wanted.renamed_from is not None:
+        plan = _plan_renamed(wanted, wanted.renamed_from, state)
     elif found is None:
         plan = _plan_new(wanted, state, default_features)
     else:
@@ -102,8 +131,9 @@ def _common_problems(wanted: WantedImage, state: RbdState) -> list[str]:
     problems = []
     if wanted.state != "absent":
         problems += [f"{who}: {problem}" for problem in feature_problems(wanted.features)]
-        if wanted.source is not None and wanted.parent is not None:
-            problems.append(f"{who} cannot have both a source and a parent")
+        origins = (wanted.source, wanted.parent, wanted.renamed_from)
+        if len([origin for origin in origins if origin is not None]) > 1:
+            problems.append(f"{who} cannot have more than one of source, parent and renamed_from")
         if wanted.data_pool is not None and wanted.data_pool not in state.pools:
             problems.append(
                 f"{who}: data pool {wanted.data_pool} does not exist{nearest(wanted.data_pool, state.pools)}"
@@ -225,6 +255,27 @@ def _growth(
         return (rbd.resize_image(name, wanted.size),), ()
     sizes = f"size {format_size(wanted.size)} is less than the {format_size(size)} of {origin}"
     return (), (f"image {wanted.name}: {sizes}",)
+
+
+def _plan_renamed(wanted: WantedImage, former: ImageName, state: RbdState) -> ImagePlan:
+    """Plan for the image that has another name now to be as wanted."""
+    found = state.images.get(former)
+    if found is None:
+        problem = f"image {wanted.name} does not exist, and neither does {former}, which was to get that name"
+        return ImagePlan(wanted.name, (), None, None, (problem,))
+    problems = []
+    if found.watchers:
+        problems.append(f"image {former} is in use, watched by {_watchers(found.watchers)}: stop that client first")
+    elif found.lock and not found.lock.automatic:
+        problems.append(f"image {former} is locked by {found.lock}: break that lock first, with diskless.ceph.rbd_lock")
+    # What a lock by hand forbids is said once.
+    plan = _plan_existing(wanted, replace(found, name=wanted.name, lock=None))
+    return replace(
+        plan,
+        operations=(rbd.rename_image(former, wanted.name), *plan.operations),
+        problems=(*problems, *plan.problems),
+        former_name=former,
+    )
 
 
 def _plan_existing(wanted: WantedImage, found: Image) -> ImagePlan:

@@ -37,6 +37,11 @@ def create_namespace(pool: str, namespace: str) -> RbdOperation:
     return RbdOperation("create_namespace", ImageName(pool, namespace, ""))
 
 
+def remove_namespace(pool: str, namespace: str) -> RbdOperation:
+    """Remove a namespace. Ceph itself refuses while there are images in it or in its trash."""
+    return RbdOperation("remove_namespace", ImageName(pool, namespace, ""))
+
+
 def create_image(
     name: ImageName, size: int, features: Iterable[str] = (), data_pool: str | None = None
 ) -> RbdOperation:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: boot_tree
-short_description: Bring the boot trees of all diskless hosts up to date
+short_description: Bring the boot trees of diskless hosts up to date, or remove them
 version_added: 0.1.0
 author: diskless.ceph contributors (@diskless-ceph)
 description:
@@ -28,6 +28,7 @@ description:
   - Links that lead to another host's tree, or to a tree that is no longer that of the machine, are removed before any
     tree is changed. The directory itself stays, because dnsmasq shows everything to a machine that has none.
   - A run that dies half-way leaves every host bootable; the next run removes its temporary files.
+  - With O(state=absent) it removes the trees of O(hosts) and what leads to them, and touches no other tree.
   - Hosts can write into their own trees. What they put there is never followed or opened unless it is a regular file.
 extends_documentation_fragment:
   - diskless.ceph.attributes
@@ -41,33 +42,52 @@ attributes:
     details:
       - Of C(host.cpio) the diff shows C(host.conf) and a checksum, never the key.
   idempotent:
-    support: full
+    support: partial
+    details: Not with O(reseed).
 options:
   hosts:
     description:
       - Host specs of the whole fleet, made by P(diskless.ceph.host_specs#filter).
       - Trees of hosts that are not in the list are stale, see O(prune).
+      - With O(reseed) and with O(state=absent) those of the hosts in question alone.
     type: list
     elements: dict
     required: true
+  state:
+    description:
+      - V(present) ensures the trees of O(hosts).
+      - V(absent) removes the trees of O(hosts), with what leads to them. Only trees with the marker file C(.diskless)
+        are removed. The other options but O(root) and O(link_root) count for nothing.
+    type: str
+    choices: [present, absent]
+    default: present
+  reseed:
+    description:
+      - Whether kernel, initramfs, device tree, firmware and the file that names them are those of the golden image
+        again, which is what a host needs that gets another root image. Whatever else lies in the tree is removed, but
+        for directories; M(diskless.ceph.boot_tree_version) keeps it.
+      - The hosts in question have to be off.
+    type: bool
+    default: false
   cephx_keys:
-    description: Base64 cephx key of every host by its name, as M(diskless.ceph.host_storage) returns them.
+    description:
+      - Base64 cephx key of every host by its name, as M(diskless.ceph.host_storage) returns them.
+      - Required with O(state=present).
     type: dict
-    required: true
   monitors:
     description:
       - Monitors of the cluster, each with V(v1) and V(v2) (address with port, or null),
         as M(diskless.ceph.host_storage) returns them.
       - A host whose spec has monitors of its own uses those.
+      - Required with O(state=present).
     type: list
     elements: dict
-    required: true
   golden_boot:
     description:
       - Path, on the boot server, of the golden image's C(boot.tar) for every architecture.
       - For a Raspberry Pi it has to hold the firmware, C(start4.elf) and C(fixup4.dat), and what C(kernel.txt) names.
+      - Required with O(state=present).
     type: dict
-    required: true
   root:
     description:
       - Directory of the boot server's data. The trees are in C(boot), the links for TFTP in C(tftp),
@@ -86,12 +106,14 @@ options:
     description:
       - Whether stale trees are removed, with their links. Without it they are only reported.
       - Only trees with the marker file C(.diskless) are ever removed.
+      - Not together with O(reseed) or O(state=absent).
     type: bool
     default: false
   rendered:
     description: What the action plugin has rendered. Leave it out.
     type: str
 seealso:
+  - module: diskless.ceph.boot_tree_version
   - module: diskless.ceph.host_storage
   - plugin: diskless.ceph.host_specs
     plugin_type: filter
@@ -115,6 +137,20 @@ EXAMPLES = r"""
     golden_boot:
       amd64: /srv/diskless/golden/golden-bookworm-amd64-0123456789ab.tar
     prune: true
+
+- name: Host boots the kernel of its new root image
+  diskless.ceph.boot_tree:
+    hosts: "{{ hostvars | diskless.ceph.host_specs(['udoo1']) }}"
+    cephx_keys: "{{ storage.cephx_keys }}"
+    monitors: "{{ storage.monitors }}"
+    golden_boot:
+      amd64: /srv/diskless/golden/golden-bookworm-amd64-0123456789ab.tar
+    reseed: true
+
+- name: Boot tree of a retired host is gone
+  diskless.ceph.boot_tree:
+    hosts: "{{ hostvars | diskless.ceph.host_specs(['udoo7']) }}"
+    state: absent
 """
 
 RETURN = r"""
@@ -147,7 +183,7 @@ stale:
   returned: success
   sample: [udoo7]
 pruned:
-  description: Names of stale trees that were removed.
+  description: Names of trees that were removed.
   type: list
   elements: str
   returned: success
@@ -171,6 +207,7 @@ from ..module_utils._boot_tree import (
     WantedFile,
     WantedTree,
     plan,
+    plan_removal,
 )
 from ..module_utils._boot_tree_diff import diff
 from ..module_utils._boot_tree_files import Busy, apply, locked, read_state
@@ -283,7 +320,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     wanted = wanted_trees(module.params["rendered"], prerequisites.tftp_uid, link_root, loader_root)
     prerequisites.look_for_loaders(loader_root, {tree.loader for tree in wanted})
     state = read_state(root, wanted)
-    planned = plan(state, wanted, link_root, str(loader_root), module.params["prune"])
+    reseed = module.params["reseed"]
+    planned = plan(state, wanted, link_root, str(loader_root), module.params["prune"], reseed)
     prerequisites.open_golden(module.params["golden_boot"], [change.tree for change in planned.trees if change.seed])
 
     problems = prerequisites.problems + ([] if module.check_mode else prerequisites.lacking)
@@ -291,13 +329,8 @@ def run(module: AnsibleModule) -> dict[str, Any]:
         module.fail_json(msg=f"Boot trees cannot be brought up to date: {'; '.join(problems)}")
     for text in prerequisites.lacking:
         module.warn(f"{text}; check mode assumes that an earlier task makes it")
-    for name in planned.unmarked:
-        module.warn(f"{root}/boot/{name} belongs to no diskless host and has no marker {MARKER}; it is left alone")
-    unpruned = [name for name in planned.stale if name not in planned.prune]
-    if unpruned:
-        module.warn(
-            f"stale boot trees of hosts that are not in the inventory: {', '.join(unpruned)}; prune removes them"
-        )
+    if not reseed:
+        warn_of_others(module, planned)
 
     answer = result(planned, wanted)
     if module._diff:
@@ -310,14 +343,42 @@ def run(module: AnsibleModule) -> dict[str, Any]:
     return answer
 
 
+def warn_of_others(module: AnsibleModule, planned: Plan) -> None:
+    """Name the trees of hosts that are not in the list, which is that of the whole fleet."""
+    for name in planned.unmarked:
+        path = f"{module.params['root']}/boot/{name}"
+        module.warn(f"{path} belongs to no diskless host and has no marker {MARKER}; it is left alone")
+    unpruned = [name for name in planned.stale if name not in planned.prune]
+    if unpruned:
+        module.warn(
+            f"stale boot trees of hosts that are not in the inventory: {', '.join(unpruned)}; prune removes them"
+        )
+
+
+def remove(module: AnsibleModule) -> dict[str, Any]:
+    """Remove the trees of the hosts, unless in check mode. Returns the result; ends the module on failure."""
+    root, names = module.params["root"], json.loads(module.params["rendered"])
+    planned = plan_removal(read_state(root, []), names, module.params["link_root"].rstrip("/"), f"{root}/loader")
+    if planned.problems:
+        module.fail_json(msg=f"No boot tree was removed: {'; '.join(planned.problems)}")
+    answer = result(planned, [])
+    if module._diff:
+        answer["diff"] = diff(root, planned, {})
+    if planned.changed and not module.check_mode:
+        apply(root, planned, {})
+    return answer
+
+
 def main() -> None:
     """Entry point."""
     module = AnsibleModule(
         argument_spec={
             "hosts": {"type": "list", "elements": "dict", "required": True},
-            "cephx_keys": {"type": "dict", "required": True, "no_log": True},
-            "monitors": {"type": "list", "elements": "dict", "required": True},
-            "golden_boot": {"type": "dict", "required": True},
+            "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+            "reseed": {"type": "bool", "default": False},
+            "cephx_keys": {"type": "dict", "no_log": True},
+            "monitors": {"type": "list", "elements": "dict"},
+            "golden_boot": {"type": "dict"},
             "root": {"type": "path", "default": "/srv/diskless"},
             "link_root": {"type": "path", "default": "/run/diskless/boot"},
             "tftp_user": {"type": "str", "default": "dnsmasq"},
@@ -332,7 +393,7 @@ def main() -> None:
         )
     try:
         with locked(module.params["root"], module.check_mode):
-            answer = run(module)
+            answer = run(module) if module.params["state"] == "present" else remove(module)
     except Busy as error:
         module.fail_json(msg=str(error))
     except OSError as error:

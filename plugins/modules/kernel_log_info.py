@@ -203,35 +203,25 @@ findings:
       sample: "ceph: mds0 caps stale"
 """
 
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.diskless.ceph.plugins.module_utils._kernel_ceph_clients import (
-    Device,
-    Mount,
-    parse_devices,
-    parse_mounts,
-)
+from ansible_collections.diskless.ceph.plugins.module_utils._kernel_ceph_clients import Device, Mount
 from ansible_collections.diskless.ceph.plugins.module_utils._kernel_log import (
     KernelLine,
     lines_since,
-    parse_dmesg,
     parse_file,
-    parse_journal,
     parse_since,
 )
 from ansible_collections.diskless.ceph.plugins.module_utils._kernel_log_findings import ceph_clients, find_incidents
-
-_RBD_DEVICES = Path("/sys/bus/rbd/devices")
-_RBD_ATTRIBUTES = ("pool", "pool_ns", "name", "cluster_fsid", "client_id")
-_JOURNAL_FIELDS = "MESSAGE,_BOOT_ID,_SOURCE_MONOTONIC_TIMESTAMP"
-
-
-class LogUnreadable(Exception):
-    """There is no kernel log that this user may read."""
+from ansible_collections.diskless.ceph.plugins.module_utils._kernel_log_reader import (
+    LogUnreadable,
+    read_clients,
+    read_dmesg,
+    read_journal,
+)
 
 
 def read_file(path: str) -> list[KernelLine]:
@@ -243,56 +233,12 @@ def read_file(path: str) -> list[KernelLine]:
     return parse_file(text, datetime.now().astimezone())
 
 
-def read_journal(module: AnsibleModule, boots: int) -> list[KernelLine]:
-    """Read the last boots from the journal, the oldest first; nothing where there is no journal."""
-    journalctl = module.get_bin_path("journalctl")
-    found: list[list[KernelLine]] = []
-    while journalctl and len(found) < boots:
-        boot = f"--boot=-{len(found)}" if found else "--boot=0"
-        command = [journalctl, "--dmesg", boot, "--output=json", f"--output-fields={_JOURNAL_FIELDS}", "--no-pager"]
-        rc, stdout, _stderr = module.run_command([*command, "--quiet"], environ_update={"LC_ALL": "C"})
-        lines = parse_journal(stdout) if rc == 0 else []
-        if not lines:
-            break
-        found.append(lines)
-    return [line for lines in reversed(found) for line in lines]
-
-
-def read_dmesg(module: AnsibleModule) -> list[KernelLine]:
-    """Read the kernel's own buffer."""
-    dmesg = module.get_bin_path("dmesg")
-    remedy = "run the task as root (become: true), or name a log file with path"
-    if dmesg is None:
-        raise LogUnreadable(f"the journal has no kernel log, and there is no dmesg: {remedy}")
-    rc, stdout, stderr = module.run_command([dmesg], environ_update={"LC_ALL": "C"})
-    if rc != 0:
-        raise LogUnreadable(f"the journal has no kernel log, and dmesg failed: {stderr.strip()}: {remedy}")
-    return parse_dmesg(stdout, time.time() - time.clock_gettime(time.CLOCK_MONOTONIC))
-
-
 def read_log(module: AnsibleModule) -> tuple[str, list[KernelLine]]:
     """Return where the lines come from, and the lines."""
     if module.params["path"]:
         return "file", read_file(module.params["path"])
     lines = read_journal(module, module.params["boots"])
     return ("journal", lines) if lines else ("dmesg", read_dmesg(module))
-
-
-def read_clients() -> tuple[list[Mount], list[Device]]:
-    """Return what of Ceph this kernel has mounted and mapped."""
-    mounts = Path("/proc/mounts").read_text(encoding="utf-8", errors="replace")
-    attributes = {f"rbd{device.name}": _read_attributes(device) for device in sorted(_RBD_DEVICES.glob("*"))}
-    return parse_mounts(mounts), parse_devices(attributes, mounts)
-
-
-def _read_attributes(device: Path) -> dict[str, str]:
-    found = {}
-    for name in _RBD_ATTRIBUTES:
-        try:
-            found[name] = (device / name).read_text(encoding="utf-8").strip()
-        except OSError:  # older kernels do not have all of them; the device may be unmapped at this moment
-            continue
-    return found
 
 
 def report(lines: list[KernelLine], mounts: list[Mount], devices: list[Device]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 DOCUMENTATION = r"""
 module: rbd_image
-short_description: Create, import, clone, resize, flatten or delete RBD images
+short_description: Create, import, clone, rename, resize, flatten or delete RBD images
 version_added: 0.1.0
 description:
   - Brings about one RBD image, or with O(images) any number of them in one task. Each is empty, imported from a file,
@@ -74,6 +74,9 @@ options:
       parent:
         description: See O(parent).
         type: str
+      renamed_from:
+        description: See O(renamed_from).
+        type: str
       data_pool:
         description: See O(data_pool).
         type: str
@@ -131,6 +134,13 @@ options:
     description:
       - Snapshot to clone if the image does not exist, V(pool/image@snapshot) or V(pool/namespace/image@snapshot).
     type: str
+  renamed_from:
+    description:
+      - Name, in the same pool and namespace, of the image that gets this name if no image has it yet. It keeps its
+        snapshots and clones.
+      - That is refused while the image has watchers, or a lock that somebody took by hand.
+      - If an image has the name already, it stays as it is, and so does the one with the former name.
+    type: str
   data_pool:
     description:
       - Pool that holds the data of the image, if that is not to be O(pool); it may be an erasure-coded one.
@@ -175,6 +185,13 @@ EXAMPLES = r"""
     pool: diskless
     parent: diskless/golden-bookworm-amd64-0a1b2c3d4e5f@root
     state: flattened
+
+- name: Former root of the host is kept under another name
+  diskless.ceph.rbd_image:
+    name: root-20261121
+    renamed_from: root
+    pool: diskless
+    namespace: pi1
 
 - name: Old image is gone
   diskless.ceph.rbd_image:
@@ -268,6 +285,7 @@ _ITEM: dict[str, dict[str, Any]] = {
     "features": {"type": "list", "elements": "str", "choices": list(SELECTABLE)},
     "source": {"type": "path"},
     "parent": {"type": "str"},
+    "renamed_from": {"type": "str"},
     "data_pool": {"type": "str"},
     "metadata": {"type": "dict"},
 }
@@ -286,6 +304,9 @@ def wanted_image(item: dict[str, Any]) -> WantedImage:
         source=item["source"],
         source_size=_file_size(item["source"]),
         parent=None if item["parent"] is None else parse_snapshot_name(item["parent"]),
+        renamed_from=None
+        if item["renamed_from"] is None
+        else ImageName(item["pool"], item["namespace"], item["renamed_from"]),
         allow_shrink=item["allow_shrink"],
         data_pool=item["data_pool"],
         metadata={key: _metadata_text(value) for key, value in (item["metadata"] or {}).items()},
@@ -318,7 +339,7 @@ def main() -> None:
             **CEPH_ARGUMENT_SPEC,
         },
         required_one_of=[("name", "images")],
-        mutually_exclusive=[("name", "images"), ("source", "parent")],
+        mutually_exclusive=[("name", "images"), ("source", "parent", "renamed_from")],
         supports_check_mode=True,
     )
     client = CephClient.from_params(module.params)
@@ -348,8 +369,8 @@ def run(module: AnsibleModule, client: CephClient, wanted: list[WantedImage], pr
         after.update(_read_again(client, changed))
     result = {"images": after} if module.params["name"] is None else {"image": after[str(plans[0].name)]}
     diff = {
-        "before": {str(plan.name): plan.before for plan in changed},
-        "after": {str(plan.name): plan.after for plan in changed},
+        "before": {name: state for plan in changed for name, state in plan.before_by_name.items()},
+        "after": {name: state for plan in changed for name, state in plan.after_by_name.items()},
     }
     module.exit_json(changed=bool(changed), diff=diff, **result)
 
@@ -358,7 +379,9 @@ def _default_features(client: CephClient, wanted: list[WantedImage], state: RbdS
     pools = {
         image.name.pool
         for image in wanted
-        if image.state != "absent" and not (image.features or image.parent) and image.name not in state.images
+        if image.state != "absent" and image.name not in state.images
+        # Whatever exists has its features, and a clone those of its parent.
+        if not (image.features or image.parent or image.renamed_from)
     }
     existing = pools & state.pools
     return read_default_features(client, existing) if existing else {}

@@ -78,13 +78,14 @@ def rendered_trees(
         for problem in found:
             problems.setdefault(problem, []).append(spec.name)
         if not found:
-            trees.append(_tree(spec, host_cpio(spec, chosen, str(key))))
+            trees.append(rendered_tree(spec, host_cpio(spec, chosen, str(key))))
     if problems:
         raise RenderError(f"{', '.join(names)}: {problem}" for problem, names in problems.items())
     return trees
 
 
-def _tree(spec: HostSpec, archive: bytes) -> RenderedTree:
+def rendered_tree(spec: HostSpec, archive: bytes) -> RenderedTree:
+    """The tree of one host. archive: its host.cpio."""
     board = boards()[spec.board]
     if board.loader == "pi":
         files = {CONFIG_TXT: config_txt(spec), CMDLINE_TXT: cmdline_txt(spec)}

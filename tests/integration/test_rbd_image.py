@@ -253,3 +253,26 @@ def test_image_locked_by_hand_is_left_alone(module: ModuleRun, ceph: CephCluster
     locker = ceph.rbd("lock", "ls", f"{POOL}/locked")[0]["locker"]
     ceph.run("rbd", "lock", "rm", f"{POOL}/locked", "mine", locker)
     module.converge("rbd_image", pool=POOL, name="locked", state="absent")
+
+
+def test_image_gets_another_name_with_all_that_belongs_to_it(module: ModuleRun, ceph: CephCluster, parent: str) -> None:
+    where: dict[str, Any] = {"pool": POOL, "namespace": "renamed"}
+    module("rbd_image", name="root", parent=parent, **where)
+    module("rbd_snapshot", image="root", name="before", **where)
+    image_id = ceph.rbd("info", f"{POOL}/renamed/root")["id"]
+    module.converge("rbd_image", name="root-old", renamed_from="root", **where)
+    assert ceph.rbd("ls", f"{POOL}/renamed") == ["root-old"]
+    assert ceph.rbd("info", f"{POOL}/renamed/root-old")["id"] == image_id
+    assert [snapshot["name"] for snapshot in ceph.rbd("snap", "ls", f"{POOL}/renamed/root-old")] == ["before"]
+
+    # As in the second run of a playbook: the former name is another image's now, and both stay.
+    module("rbd_image", name="root", parent=parent, **where)
+    assert module("rbd_image", name="root-old", renamed_from="root", **where)["changed"] is False
+    assert ceph.rbd("info", f"{POOL}/renamed/root-old")["id"] == image_id
+
+
+def test_image_in_use_does_not_get_another_name(module: ModuleRun, ceph: CephCluster) -> None:
+    module("rbd_image", pool=POOL, name="held", size="1MiB", features=FEATURES)
+    with hold_image(ceph, "held"), pytest.raises(ModuleFailed, match=f"image {POOL}/held is in use, watched by"):
+        module("rbd_image", pool=POOL, name="renamed-held", renamed_from="held")
+    assert "held" in names(ceph)

@@ -244,7 +244,7 @@ def _initramfs(kernel: Kernel, directory: Path, files: Iterable[tuple[Path, str]
         (root / link).parent.mkdir(exist_ok=True)
         (root / link).symlink_to("/bin")
     for program in PROGRAMS:
-        _add_program(root, program)
+        add_program(root, program)
     for applet in APPLETS:
         (root / "bin" / applet).symlink_to("busybox")
     for name in ("modprobe", "lsmod", "rmmod"):
@@ -269,7 +269,7 @@ def _initramfs(kernel: Kernel, directory: Path, files: Iterable[tuple[Path, str]
     return archive
 
 
-def _add_program(root: Path, name: str) -> None:
+def add_program(root: Path, name: str) -> None:
     program = Path(shutil.which(name) or f"/bin/{name}").resolve()
     shutil.copy2(program, root / "bin" / name)
     listed = subprocess.run(["ldd", program], capture_output=True, text=True, check=False, timeout=10).stdout

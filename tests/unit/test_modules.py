@@ -36,16 +36,17 @@ def test_action_group_holds_every_module_with_the_connection_options() -> None:
 
 
 def _converged(module: str) -> bool:
-    """Tell whether a role that uses the module has a molecule scenario."""
+    """Tell whether a molecule scenario uses the module, or the role that it is for."""
     return any(
         f"diskless.ceph.{module}:" in tasks.read_text(encoding="utf-8")
         for scenario in (ROOT / "molecule").glob("*/molecule.yml")
-        for tasks in (ROOT / "roles" / scenario.parent.name / "tasks").glob("*.yml")
+        for place in (scenario.parent, ROOT / "roles" / scenario.parent.name / "tasks")
+        for tasks in place.glob("*.yml")
     )
 
 
 @pytest.mark.parametrize("module", MODULES)
 def test_module_runs_for_real_somewhere(module: str) -> None:
-    """Against a real cluster (tests/integration) or kernel (tests/kernel), or in the molecule scenario of a role."""
+    """Against a real cluster (tests/integration) or kernel (tests/kernel), or in a molecule scenario."""
     stages = ("integration", "kernel")
     assert any((ROOT / "tests" / stage / f"test_{module}.py").is_file() for stage in stages) or _converged(module)

@@ -326,7 +326,7 @@ def test_full_disk_is_told_and_counted(
         output = make(server.port)
         output.send([line("x")] * 3)
         until(lambda: output.counters()["forward_dropped"] == 3)
-        assert "No space left on device; 3 lines for Fluentd are lost" in caplog.text
+        until(lambda: "No space left on device; 3 lines for Fluentd are lost" in caplog.text)
         patch.undo()
         output.send([line("after")])
         until(lambda: server.texts() == ["after"])

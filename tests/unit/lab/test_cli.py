@@ -6,11 +6,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
-from lab.api import HostStatus, Status
+from lab.api import HostStatus, Lab, Status
 from lab.cli import main, parser, table
 
 
@@ -54,6 +55,16 @@ def test_words_after_the_host_belong_to_the_host() -> None:
 def test_lab_that_is_down_says_how_to_bring_it_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--name", "absent", "power", "on", "alpha"]) == 1
     assert capsys.readouterr().err == "lab: lab 'absent' is not up: lab --name absent up\n"
+
+
+def test_power_of_hosts_and_boot_servers_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(Lab, "has_power", lambda _lab, host: host == "boot")
+    assert main(["power", "status", "alpha", "boot"]) == 0
+    assert capsys.readouterr().out == "alpha: off\nboot: on\n"
+    assert main(["power", "status", "alpha", "boot", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"alpha": "off", "boot": "on"}
 
 
 def test_name_that_is_no_name_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.diskless.ceph.plugins.filter.power_specs import power_specs
 
+from lab.cli import parser
 from lab.inventory import render
 from lab.state import Directory, Host, State
 
@@ -76,6 +79,17 @@ def test_boot_log_is_on_a_boot_server_that_is_alone(
 
 def test_lab_without_hosts_has_an_empty_group(directory: Directory) -> None:
     assert inventory(directory, {})["children"]["diskless_hosts"]["hosts"] == {}
+
+
+def test_playbooks_switch_hosts_by_the_command_of_this_lab(directory: Directory) -> None:
+    group = inventory(directory, {"a": Host(11)})["children"]["diskless_hosts"]
+    spec = power_specs({"a": {**group["vars"], **group["hosts"]["a"]}}, ["a"])["a"]
+    assert spec is not None
+    program, *words = spec["off_command"]
+    assert (Path(program).is_file(), words) == (True, ["--name", "lab", "power", "off", "a"])
+    assert parser().parse_args(words).hosts == ["a"]
+    assert re.search(spec["on_pattern"], "a: on\n")
+    assert not re.search(spec["on_pattern"], "a: off\n")
 
 
 def test_values_survive_yaml(directory: Directory) -> None:

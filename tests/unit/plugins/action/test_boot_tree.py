@@ -29,8 +29,9 @@ ARGS = {
 
 
 def _run(monkeypatch: pytest.MonkeyPatch, **args: Any) -> dict[str, Any]:
-    """The arguments with which the action starts the module."""
-    task = MagicMock(args={**ARGS, **args}, async_val=0, check_mode=False, no_log=False)
+    """The arguments with which the action starts the module. An argument None is left out."""
+    given = {name: value for name, value in {**ARGS, **args}.items() if value is not None}
+    task = MagicMock(args=given, async_val=0, check_mode=False, no_log=False)
     connection = MagicMock()
     connection._shell.tmpdir = "/tmp/unused"  # noqa: S108
     action = boot_tree.ActionModule(task, connection, MagicMock(), MagicMock(), MagicMock(), MagicMock())
@@ -118,6 +119,35 @@ def test_errors_show_no_key(monkeypatch: pytest.MonkeyPatch, args: dict[str, Any
     with pytest.raises(AnsibleError) as raised:
         _run(monkeypatch, **args)
     assert KEY not in str(raised.value)
+
+
+def test_host_to_remove_needs_neither_key_nor_monitors(monkeypatch: pytest.MonkeyPatch) -> None:
+    task_args = {"state": "absent", "cephx_keys": None, "monitors": None, "golden_boot": None}
+    sent = _run(monkeypatch, **task_args)
+    assert sent == {"hosts": [], "cephx_keys": {}, "monitors": [], "state": "absent", "rendered": '["udoo1"]'}
+
+
+def test_hosts_to_seed_again_are_sent_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent = _run(monkeypatch, reseed=True)
+    assert sent["reseed"] is True
+    assert json.loads(zlib.decompress(base64.b64decode(sent["rendered"])))[0]["name"] == "udoo1"
+
+
+@pytest.mark.parametrize(
+    "args", [{"reseed": True, "prune": True}, {"state": "absent", "prune": True}, {"state": "absent", "reseed": True}]
+)
+def test_prune_is_for_the_whole_fleet_and_the_others_are_for_some_hosts(
+    monkeypatch: pytest.MonkeyPatch, args: dict[str, Any]
+) -> None:
+    """With a few hosts in the list, prune would remove the trees of all others."""
+    with pytest.raises(AnsibleActionFail, match="prune, reseed and state=absent exclude each other"):
+        _run(monkeypatch, **args)
+
+
+@pytest.mark.parametrize("missing", ["cephx_keys", "monitors", "golden_boot"])
+def test_what_a_tree_is_made_of_is_required(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    with pytest.raises(AnsibleError, match=missing):
+        _run(monkeypatch, **{missing: None})
 
 
 def test_options_are_those_of_the_documentation() -> None:

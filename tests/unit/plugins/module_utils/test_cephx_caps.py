@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._cephx_caps import (
+    admits,
     caps_problems,
     networks_of,
     normalise_grants,
@@ -121,3 +124,19 @@ def test_networks_of_grants() -> None:
 )
 def test_problems_that_show_without_a_cluster(caps: dict[str, str], problems: list[str]) -> None:
     assert caps_problems(caps) == problems
+
+
+@pytest.mark.parametrize(
+    ("network", "admitted"),
+    [
+        ("", True),
+        ("10.0.0.1/32", True),
+        ("10.0.0.7/24", True),
+        ("10.0.0.2/32", False),
+        ("10.0.0.1", False),
+        ("fd00::/64", False),
+        ("somewhere/24", False),
+    ],
+)
+def test_which_clients_a_grant_counts_for(network: str, admitted: bool) -> None:
+    assert admits(network, ipaddress.ip_address("10.0.0.1")) is admitted

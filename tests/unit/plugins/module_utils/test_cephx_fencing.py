@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.diskless.ceph.plugins.module_utils._cephx_fencing import can_fence
+from ansible_collections.diskless.ceph.plugins.module_utils._cephx_fencing import can_blocklist_itself, can_fence
 from ansible_collections.diskless.ceph.plugins.module_utils._cephx_host_caps import HostCaps, host_caps
 from ansible_collections.diskless.ceph.plugins.module_utils._cephx_profile import Profile, profile_caps
 
@@ -117,3 +117,52 @@ def test_what_is_told() -> None:
         {"grant": "allow service osd w", "reach": "network", "network": ""},
         {"grant": "profile rbd network 10.0.0.0/8", "reach": "network", "network": "10.0.0.0/8"},
     ]
+
+
+@pytest.mark.parametrize("release", [14, 16, 18, 20])
+@pytest.mark.parametrize("address", ["10.77.0.11", "fd77::11"])
+def test_own_narrow_caps_are_enough_for_the_own_former_self(release: int, address: str) -> None:
+    word = "blacklist" if release == 14 else "blocklist"
+    caps = host_caps(HostCaps(address, "diskless", "pi1", None), release)["mon"]
+    assert can_blocklist_itself(caps, word, address, release) is True
+    other = {"10.77.0.11": "10.77.0.12", "fd77::11": "fd77::12"}[address]
+    assert can_blocklist_itself(caps, word, other, release) is False
+
+
+@pytest.mark.parametrize("caps", EVERYWHERE)
+@pytest.mark.parametrize("word", ["blocklist", "blacklist"])
+def test_who_can_fence_others_off_can_blocklist_itself(caps: str, word: str) -> None:
+    assert can_blocklist_itself(caps, word, "10.0.0.1", 16) is True
+
+
+@pytest.mark.parametrize("caps", NOWHERE)
+def test_nobody_can_blocklist_itself_without_being_allowed_to(caps: str) -> None:
+    assert can_blocklist_itself(caps, "blocklist", "10.0.0.1", 16) is False
+
+
+@pytest.mark.parametrize(
+    ("grant", "can"),
+    [
+        ("allow command 'osd blocklist'", True),
+        ('allow command "osd blocklist" with blocklistop=add', True),
+        ('allow command "osd blocklist" with blocklistop="add" addr prefix 10.0.0.', True),
+        ("allow command 'osd blocklist' with addr regex '^[^/]+:0/[0-9]{4,}$'", True),
+        ("allow command 'osd blocklist' with blocklistop regex 'add|rm'", True),
+        ("profile rbd network 10.0.0.0/24", True),
+        ("allow r network 10.0.0.1/32, allow w network 10.0.0.1/32", True),
+        ("allow command 'osd blacklist'", False),
+        ("allow command 'osd blocklist' with blocklistop=rm", False),
+        ("allow command 'osd blocklist' with addr prefix 10.0.1.", False),
+        ("allow command 'osd blocklist' with addr=10.0.0.1:0/2736153118", False),
+        # Long numbers only: hosts would now and then be stuck.
+        ("allow command 'osd blocklist' with addr regex '^[^/]+:0/[0-9]{9,}$'", False),
+        ("allow command 'osd blocklist' with expire=60", False),
+        ("allow command 'osd blocklist' network 10.0.0.2/32", False),
+        ("profile rbd network 10.0.0.1", False),
+        ("allow r, allow w network 10.0.0.2/32", False),
+        ("allow command 'osd blocklist' with addr regex '.+:0/[[:digit:]]+'", None),
+        ("allow command 'osd blocklist' with addr regex '(('", None),
+    ],
+)
+def test_who_can_blocklist_itself(grant: str, can: bool | None) -> None:
+    assert can_blocklist_itself(grant, "blocklist", "10.0.0.1", 16) is can

@@ -9,7 +9,12 @@ import base64
 import struct
 import time
 
-from ansible_collections.diskless.ceph.plugins.module_utils._cephx_key import KeyHeader, generate_key, read_header
+from ansible_collections.diskless.ceph.plugins.module_utils._cephx_key import (
+    KeyHeader,
+    fingerprint,
+    generate_key,
+    read_header,
+)
 
 
 def test_key_has_cephs_encoding() -> None:
@@ -35,3 +40,8 @@ def test_key_says_what_it_is() -> None:
 
 def test_keys_differ() -> None:
     assert len({base64.b64decode(generate_key())[12:] for _key in range(100)}) == 100
+
+
+def test_fingerprint_is_that_of_the_text() -> None:
+    # printf %s KEY | sha256sum | cut -c 1-16
+    assert fingerprint("AQCFKABrRsI8KBAA5GDynI0PROa8vPykAad8cA==\n") == "0aa13f4515838ec1"

@@ -292,7 +292,7 @@ def test_clone_of_another_snapshot_is_not_flattened() -> None:
 
 def test_source_and_parent_exclude_each_other() -> None:
     assert plan_image(replace(imported(), parent=SNAPSHOT), state(GOLDEN)).problems == (
-        "image p/i cannot have both a source and a parent",
+        "image p/i cannot have more than one of source, parent and renamed_from",
     )
 
 
@@ -300,3 +300,63 @@ def test_image_that_is_listed_twice_is_a_problem() -> None:
     plans = plan_images([WantedImage(NAME, size=1), WantedImage(NAME, size=2)], state(), {"p": FEATURES})
     assert [plan.problems for plan in plans] == [(), ("image p/i is listed more than once",)]
     assert plans[0].after == described(1)
+
+
+FORMER = replace(FOUND, name=ImageName("p", "", "former"))
+RENAMED = WantedImage(NAME, renamed_from=FORMER.name)
+
+
+def test_image_gets_another_name_and_stays_the_same() -> None:
+    plan = plan_image(RENAMED, state(FORMER))
+    assert plan.problems == ()
+    assert commands(plan) == ["rename p/former p/i"]
+    assert plan.before_by_name == {"p/former": described(), "p/i": None}
+    assert plan.after_by_name == {"p/former": None, "p/i": described()}
+
+
+def test_image_that_has_the_name_already_stays_and_so_does_the_other() -> None:
+    """A run that died after the rename is completed: the former name may be another image's by then."""
+    plan = plan_image(RENAMED, state(FOUND, FORMER))
+    assert (plan.operations, plan.problems) == ((), ())
+    assert plan.before_by_name == plan.after_by_name == {"p/i": described()}
+
+
+def test_renamed_image_can_be_changed_as_well() -> None:
+    plan = plan_image(replace(RENAMED, size=16 << 30, metadata={"kept": "yes"}), state(FORMER))
+    assert commands(plan) == [
+        "rename p/former p/i",
+        "image-meta set -- p/i kept yes",
+        "resize --no-progress --size 17179869184B p/i",
+    ]
+    assert plan.after_by_name["p/i"] == described(16 << 30, metadata={"kept": "yes"})
+
+
+def test_rename_of_an_image_that_does_not_exist_is_refused() -> None:
+    expected = "image p/i does not exist, and neither does p/former, which was to get that name"
+    assert plan_image(RENAMED, state()).problems == (expected,)
+
+
+def test_rename_under_a_running_client_is_refused() -> None:
+    plan = plan_image(RENAMED, state(replace(FORMER, watchers=(WATCHER,))))
+    assert plan.problems == (
+        "image p/former is in use, watched by 10.0.0.13:0/123 (client.4170): stop that client first",
+    )
+
+
+def test_rename_of_an_image_locked_by_hand_is_refused_and_with_a_dead_lock_is_not() -> None:
+    hand, dead = (Lock("client.1", "10.0.0.13:0/1", lock_id, True) for lock_id in ("mine", "auto 1"))
+    (problem,) = plan_image(RENAMED, state(replace(FORMER, lock=hand))).problems
+    assert problem.startswith("image p/former is locked by 10.0.0.13:0/1 (client.1, lock 'mine'): break that lock")
+    assert plan_image(RENAMED, state(replace(FORMER, lock=dead))).problems == ()
+
+
+def test_image_that_is_renamed_and_wanted_in_one_task_is_refused() -> None:
+    plans = plan_images([RENAMED, WantedImage(FORMER.name, size=1)], state(FORMER), {})
+    assert plans[0].problems == ("image p/former is renamed to p/i, and listed besides: do that in another task",)
+    twice = plan_images([RENAMED, replace(RENAMED, name=ImageName("p", "", "j"))], state(FORMER), {})
+    assert [len(plan.problems) for plan in twice] == [1, 1]
+
+
+def test_image_cannot_be_a_clone_and_renamed() -> None:
+    problems = plan_image(replace(RENAMED, parent=SNAPSHOT), state(FORMER, GOLDEN)).problems
+    assert "image p/i cannot have more than one of source, parent and renamed_from" in problems

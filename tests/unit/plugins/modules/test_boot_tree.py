@@ -127,6 +127,7 @@ def run(root: Path) -> Run:
                 "tftp_user": "nobody",
                 "golden_boot": {"amd64": str(root / "boot.tar"), "arm64": str(root / "pi.tar")},
                 "prune": False,
+                "reseed": False,
                 "rendered": base64.b64encode(zlib.compress(json.dumps(hosts).encode())).decode(),
                 **params,
             },
@@ -544,3 +545,94 @@ def test_lock_is_on_a_file_that_check_mode_does_not_make(root: Path) -> None:
 def test_first_run_has_nothing_to_lock(root: Path) -> None:
     with locked(str(root), check_mode=False):
         assert not (root / "boot").exists()
+
+
+def test_reseeded_tree_boots_the_golden_image_and_nothing_newer_that_the_host_had(run: Run, root: Path) -> None:
+    """The hook in the host boots the newest kernel that it finds: one without modules in the new root must not stay."""
+    run(_host(), _host("udoo2", "52:54:00:77:00:12"))
+    fresh = _snapshot(root)
+    victim = root.parent / f"{root.name}-victim"
+    victim.write_text("untouched")
+    for name in ("udoo1", "udoo2"):
+        tree = root / "boot" / name
+        (tree / "kernel.cfg").write_text("set kernel=vmlinuz-2\nset initrd=initrd.img-2\n")
+        for file in ("vmlinuz-2", "initrd.img-2", "vmlinuz-1"):
+            (tree / file).write_text("of the host")
+        (tree / "escape").symlink_to(victim)
+    other = _snapshot(root / "boot" / "udoo2")
+    (root / "boot" / "udoo1" / "kept").mkdir()
+    (root / "boot" / "udoo1" / "kept" / "vmlinuz-2").write_text("kept")
+
+    checked = run(_host(), reseed=True, check_mode=True)
+    assert run(_host(), reseed=True) == checked
+    assert checked["hosts"] == [{"name": "udoo1", "changes": ["seed"]}]
+    assert checked["warnings"] == []
+    assert _snapshot(root / "boot" / "udoo2") == other
+    shutil.rmtree(root / "boot" / "udoo1" / "kept")
+    here = {path: state for path, state in fresh.items() if path.startswith("boot/udoo1/")}
+    assert {path: state for path, state in _snapshot(root).items() if path.startswith("boot/udoo1/")} == here
+    assert victim.read_text() == "untouched"
+
+
+def test_reseeding_that_dies_before_its_end_has_removed_nothing(
+    run: Run, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(_host())
+    tree = root / "boot" / "udoo1"
+    (tree / "vmlinuz-2").write_text("of the host")
+    (tree / "kernel.cfg").write_text("set kernel=vmlinuz-2\nset initrd=initrd.img-1\n")
+    replace = _boot_tree_files._replace
+
+    def full(directory: int, wanted: Any, source: Any = None) -> None:
+        if wanted.name == "vmlinuz-1":
+            raise OSError(28, "No space left on device")
+        replace(directory, wanted, source)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_boot_tree_files, "_replace", full)
+        with pytest.raises(Failed, match=r"udoo1: \[Errno 28\] No space left on device"):
+            run(_host(), reseed=True)
+    assert (tree / "vmlinuz-2").read_text() == "of the host"
+    assert (tree / "kernel.cfg").read_text().startswith("set kernel=vmlinuz-2\n")
+
+
+def _remove(root: Path, *names: str, check_mode: bool = False) -> dict[str, Any]:
+    params = {"root": str(root), "link_root": "/run/diskless/boot", "rendered": json.dumps(names)}
+    return boot_tree.remove(Module(params, check_mode))
+
+
+def test_tree_of_a_retired_host_goes_and_all_others_stay(run: Run, root: Path) -> None:
+    run(_host(), _host("udoo2", "52:54:00:77:00:12"), _host("udoo3", "52:54:00:77:00:13"))
+    before = _snapshot(root)
+    checked = _remove(root, "udoo2", check_mode=True)
+    assert _snapshot(root) == before
+    assert _remove(root, "udoo2") == checked
+    assert checked["pruned"] == ["udoo2"]
+    view = "52-54-00-77-00-12"
+    assert checked["removed_links"] == [f"{view}/{name}" for name in ("grub", "grub.pxe", "grubx64.efi", "shimx64.efi")]
+    # The empty view stays: to an address without one dnsmasq would show those of all.
+    gone = {
+        f"boot/udoo2{path}" for path in ("", *(f"/{name}" for name in (*SEED, ".diskless", "grub.cfg", "host.cpio")))
+    }
+    gone |= {f"tftp/{link}" for link in checked["removed_links"]}
+    assert set(before) - set(_snapshot(root)) == gone
+    assert _view(root, view) == {}
+    again = _remove(root, "udoo2")
+    assert (again["changed"], again["pruned"]) == (False, [])
+
+
+def test_tree_that_the_collection_has_not_made_is_not_removed(run: Run, root: Path) -> None:
+    run(_host(), _host("udoo2", "52:54:00:77:00:12"))
+    (root / "boot" / "backup").mkdir()
+    before = _snapshot(root)
+    with pytest.raises(Failed, match=r"No boot tree was removed: backup: its boot tree has no marker \.diskless"):
+        _remove(root, "backup", "udoo2")
+    assert _snapshot(root) == before
+
+
+def test_name_that_leads_out_of_the_trees_removes_nothing(run: Run, root: Path) -> None:
+    run(_host())
+    before = _snapshot(root)
+    for name in ("..", ".", "../loader", "", "udoo1/../udoo1"):
+        assert _remove(root, name)["changed"] is False
+    assert _snapshot(root) == before

@@ -21,6 +21,7 @@ PARAMS: dict[str, Any] = {
     "features": None,
     "source": None,
     "parent": None,
+    "renamed_from": None,
     "allow_shrink": False,
     "state": "present",
     "data_pool": None,
@@ -38,6 +39,12 @@ def test_all_options() -> None:
     assert wanted_image({**PARAMS, **given}) == WantedImage(
         name, size=1024, features=("layering",), parent=parent, allow_shrink=True
     )
+
+
+def test_former_name_is_in_the_same_namespace() -> None:
+    found = wanted_image({**PARAMS, "namespace": "n", "renamed_from": "j"})
+    assert found == WantedImage(ImageName("p", "n", "i"), renamed_from=ImageName("p", "n", "j"))
+    assert found.reads() == [ImageName("p", "n", "i"), ImageName("p", "n", "j")]
 
 
 @pytest.mark.parametrize(("option", "value"), [("size", "8GB"), ("parent", "g@s")])
