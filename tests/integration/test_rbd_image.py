@@ -272,7 +272,7 @@ def test_image_gets_another_name_with_all_that_belongs_to_it(module: ModuleRun, 
 
 
 def test_image_in_use_does_not_get_another_name(module: ModuleRun, ceph: CephCluster) -> None:
-    module("rbd_image", pool=POOL, name="held", size="1MiB", features=FEATURES)
-    with hold_image(ceph, "held"), pytest.raises(ModuleFailed, match=f"image {POOL}/held is in use, watched by"):
-        module("rbd_image", pool=POOL, name="renamed-held", renamed_from="held")
-    assert "held" in names(ceph)
+    module("rbd_image", pool=POOL, name="watched", size="1MiB", features=FEATURES)
+    with hold_image(ceph, "watched"), pytest.raises(ModuleFailed, match=f"image {POOL}/watched is in use, watched by"):
+        module("rbd_image", pool=POOL, name="renamed-watched", renamed_from="watched")
+    assert "watched" in names(ceph)
