@@ -10,11 +10,8 @@ The tests build on each other, because every boot takes minutes: a power cut, a 
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ import pytest
 from lab.api import POOL, Lab
 from lab.errors import LabError
 from lab.patience import patience
+from tests.e2e.checksum_log import acknowledged, intact_lines, writing
 from tests.e2e.diskless_host import DisklessHost
 
 pytestmark = pytest.mark.full
@@ -31,30 +29,6 @@ BREAKING = "breaking header lock"  # the kernel's words when it takes a lock fro
 RANGE = "10.77.0.8/29"  # addresses of hosts, and of nobody else
 NO_DRIVER = '{"diskless_power": null}'
 GOLDEN = "golden-test-amd64-0123456789ab"
-# Every line is in the file, with fsync, before it is told. Its checksum is of all lines before it.
-WRITER = """
-import hashlib, os, sys, time
-file, digest, number = os.open("/root/log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644), hashlib.sha256(), 0
-while True:
-    number += 1
-    line = b"%d %s\\n" % (number, digest.hexdigest().encode())
-    os.write(file, line)
-    os.fsync(file)
-    digest.update(line)
-    print(number, flush=True)
-    time.sleep(0.05)
-"""
-# How many lines there are whose checksum is right, up to the first that is not.
-READER = """
-import hashlib
-digest, number = hashlib.sha256(), 0
-for line in open("/root/log", "rb"):
-    if line != b"%d %s\\n" % (number + 1, digest.hexdigest().encode()):
-        break
-    digest.update(line)
-    number += 1
-print(number)
-"""
 # 1 if the journal of an ext4 file system has to be replayed, which it has not to be where that was frozen.
 JOURNAL = """
 import rados, rbd, sys
@@ -65,27 +39,6 @@ with rbd.Image(ioctx, "root", snapshot=sys.argv[3], read_only=True) as image:
 assert superblock[56:58] == b"\\x53\\xef", "no ext4"
 print(int(bool(superblock[96] & 4)))
 """
-
-
-@contextmanager
-def writing(host: DisklessHost) -> Iterator[subprocess.Popen[str]]:
-    """Run the writer on the host."""
-    command = [*host.lab.ssh_argv(host.name), f"python3 -c '{WRITER}'"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout is not None
-            for _line in range(20):
-                assert process.stdout.readline()
-            yield process
-        finally:
-            process.kill()
-
-
-def acknowledged(process: subprocess.Popen[str]) -> int:
-    """End the writer's connection, and return the number of the last line that was told."""
-    process.kill()
-    assert process.stdout is not None
-    return int(re.findall(r"^\d+$", process.stdout.read(), re.MULTILINE)[-1])
 
 
 def play(lab: Lab, playbook: str, host: DisklessHost, directory: Path, *words: str) -> dict[str, Any]:
@@ -204,7 +157,7 @@ def test_after_a_power_cut_one_command_brings_the_host_back_with_all_that_was_ac
     assert {former["address"], f"{host.address}:0/7777", neighbours} <= set(dump["blocklist"])
     assert f"{host.address}:0/0" not in dump["blocklist"]
     assert not dump["range_blocklist"]
-    assert int(host.ssh(f"python3 -c '{READER}'")) >= told
+    assert intact_lines(host) >= told
 
 
 def test_snapshot_of_a_frozen_root_needs_no_journal_and_the_host_goes_on(
@@ -221,7 +174,7 @@ def test_snapshot_of_a_frozen_root_needs_no_journal_and_the_host_goes_on(
     assert 0 < answer["frozen_seconds"] < 20 * patience()
     assert needs_recovery(lab, host, "crash")
     assert not needs_recovery(lab, host, "good")
-    assert int(host.ssh(f"python3 -c '{READER}'")) >= told
+    assert intact_lines(host) >= told
     assert "already; choose another name" in refused(lab, "snapshot", host, tmp_path, "-e", "snapshot_name=good")
 
 
