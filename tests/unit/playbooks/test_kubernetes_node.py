@@ -112,6 +112,7 @@ def test_disruption_budget_is_waited_for(cluster: Cluster) -> None:
     assert cluster.state()["done"] == ["cordon udoo1", "evict web", "evict web"]
 
 
+@pytest.mark.full
 def test_pod_that_does_not_end_is_a_failure(cluster: Cluster) -> None:
     """kubernetes.core only warns of it."""
     cluster.state(pods={"web": {"node": "udoo1", "stay": True}})

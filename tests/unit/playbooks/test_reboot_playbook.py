@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.unit.playbooks.pretended_fleet import Fleet
 
 BOUND = ("-e", "reboot_timeout=3 reboot_settle=0 kubernetes_node_tries=1 kubernetes_node_delay=1")
@@ -24,6 +26,7 @@ def outcomes(fleet: Fleet, *words: str) -> tuple[bool, dict[str, Any], str]:
     return done.returncode == 0, told, said
 
 
+@pytest.mark.full
 def test_hosts_are_rebooted_one_after_the_other_and_power_is_cycled_where_that_helps(tmp_path: Path) -> None:
     fleet = Fleet.of(tmp_path, {"trouble_at_reboot": "no-image"}, {"cordoned": True}, power=True)
     succeeded, told, said = outcomes(fleet, "-e", "reboot_kubernetes=true")
@@ -72,6 +75,7 @@ def test_it_stops_at_the_first_that_does_not_come_back_and_says_why(tmp_path: Pa
     assert "ansible-playbook diskless.ceph.diagnose --limit udoo1" in said
 
 
+@pytest.mark.full
 def test_others_of_a_batch_are_brought_to_an_end(tmp_path: Path) -> None:
     broken: list[dict[str, Any]] = [
         {"does_not_listen": True},

@@ -230,6 +230,7 @@ def test_mount_that_comes_back_by_itself_is_not_taken_away(tmp_path: Path) -> No
     assert result["hosts"][0]["state"] == "healed"
 
 
+@pytest.mark.full
 def test_new_mount_that_is_dead_as_well_ends_with_the_last_resort(tmp_path: Path) -> None:
     play = Play(tmp_path, {**INCIDENT, "cephfs_mount_info": [info(DEAD)]})
     status, said, result = play.run("-e", "recover_cephfs_timeout=1")

@@ -71,6 +71,7 @@ def test_recovery_keeps_the_dead_owner_out_breaks_its_lock_lifts_the_fence_and_f
     assert told["former_owner"] == {"client": "client.4154", "address": DEAD["address"]}
 
 
+@pytest.mark.full
 def test_recovery_refuses_a_host_that_runs_whatever_else_is_in_doubt(tmp_path: Path) -> None:
     cluster = Cluster.of(tmp_path)
     assert "does nothing to a whole group by accident" in refused(cluster, "recover_host")
@@ -83,6 +84,7 @@ def test_recovery_refuses_a_host_that_runs_whatever_else_is_in_doubt(tmp_path: P
     assert f"is watched by {DEAD['address']} (client.4154) although its power is off" in why
 
 
+@pytest.mark.full
 def test_host_is_switched_off_when_asked_and_a_range_is_lifted_when_named(tmp_path: Path) -> None:
     cluster = Cluster.of(tmp_path, ranges={"cidr:10.77.0.0:0/24": LATER})
     run_udoo1(cluster, "on")
@@ -92,6 +94,7 @@ def test_host_is_switched_off_when_asked_and_a_range_is_lifted_when_named(tmp_pa
     assert cluster.history == ["power off udoo1", *TAKEN, lifted, "power on udoo1"]
 
 
+@pytest.mark.full
 def test_rollback_keeps_what_there_is_and_brings_back_the_kernel_of_the_snapshot(tmp_path: Path) -> None:
     cluster = Cluster.of(tmp_path)
     succeeded(cluster, "snapshot", "--limit", "udoo2", "-e", "snapshot_name=good")
@@ -115,6 +118,7 @@ def test_snapshot_of_a_dead_host_is_refused_because_it_would_take_its_lock(tmp_p
     )
 
 
+@pytest.mark.full
 def test_snapshot_that_was_not_taken_while_the_root_was_frozen_does_not_stay(tmp_path: Path) -> None:
     login = {" hold 20": "frozen", " release": '{"by": "request", "seconds": 1.2}', "true": ""}
     cluster = Cluster.of(tmp_path, login=login)
@@ -147,6 +151,7 @@ def archive(cluster: Cluster, golden: str) -> None:
             boot.addfile(member, io.BytesIO(text.encode()))
 
 
+@pytest.mark.full
 def test_host_gets_a_golden_image_with_its_kernel_and_can_go_back(tmp_path: Path) -> None:
     cluster = Cluster.of(tmp_path)
     archive(cluster, "golden-bookworm-amd64-bbb")
@@ -174,6 +179,7 @@ def test_host_gets_a_golden_image_with_its_kernel_and_can_go_back(tmp_path: Path
     assert "rbd_header.a" in cluster.read()["users"]["client.diskless.udoo1"]["caps"]["osd"]
 
 
+@pytest.mark.full
 def test_retired_host_loses_key_boot_tree_and_on_request_its_images(tmp_path: Path) -> None:
     cluster = Cluster.of(tmp_path)
     why = refused(cluster, "retire_host", "--limit", "udoo1,udoo2", "-e", "retire_host_confirm=udoo2")
