@@ -78,6 +78,7 @@ def test_life_of_values_in_several_sections(module: ModuleRun, ceph: CephCluster
     assert not expected.keys() & database(ceph).keys()
 
 
+@pytest.mark.full
 def test_only_what_is_named_is_changed(module: ModuleRun, ceph: CephCluster) -> None:
     ceph.run("ceph", "config", "set", "mds.a", "mds_recall_max_caps", "7000")
     ceph.run("ceph", "config", "set", "mds", "mds_recall_max_decay_rate", "2")
@@ -87,6 +88,7 @@ def test_only_what_is_named_is_changed(module: ModuleRun, ceph: CephCluster) -> 
     assert database(ceph)["mds", "mds_recall_max_decay_rate"] == "2.000000"
 
 
+@pytest.mark.full
 @pytest.mark.parametrize(
     ("section", "name", "stored", "same"),
     [
@@ -117,6 +119,7 @@ def test_value_is_in_effect_when_the_task_ends(module: ModuleRun, ceph: CephClus
     assert '"6100"' in socket
 
 
+@pytest.mark.full
 def test_either_spelling_writes_the_clusters_own(module: ModuleRun, ceph: CephCluster) -> None:
     own, other = dialect(ceph)
     name = "mds_session_{}_on_timeout"
@@ -140,6 +143,7 @@ def test_value_under_the_other_name_is_removed(module: ModuleRun, ceph: CephClus
     assert ("mds", "mds_session_blocklist_on_timeout") not in database(ceph)
 
 
+@pytest.mark.full
 def test_override_by_hand_is_reported(module: ModuleRun, ceph: CephCluster) -> None:
     name = "mds_recall_warning_threshold"
     override(ceph, name, "40000")
@@ -162,6 +166,7 @@ def test_configuration_file_that_wins_is_reported(module: ModuleRun) -> None:
     assert result["settings"][0]["overridden_by"] == expected
 
 
+@pytest.mark.full
 def test_row_that_wins_is_reported(module: ModuleRun, ceph: CephCluster) -> None:
     name = "mds_recall_max_caps"
     ceph.run("ceph", "config", "set", "mds/root:default", name, "7000")
@@ -173,6 +178,7 @@ def test_row_that_wins_is_reported(module: ModuleRun, ceph: CephCluster) -> None
     assert result["settings"][0]["overridden_by"][0]["section"] in ("mds/root:default", "mds.a")
 
 
+@pytest.mark.full
 def test_option_that_takes_a_restart_is_reported(module: ModuleRun, ceph: CephCluster) -> None:
     args: dict[str, Any] = {"section": "mds", "options": {"public_network": "10.99.0.0/16"}}
     assert module("ceph_config", check_mode=True, **args)["settings"][0]["restart_required"] == ["mds.a"]

@@ -46,6 +46,7 @@ def test_configured_and_effective_values(module: ModuleRun) -> None:
     assert {"daemon": "mon.a", "value": "2", "source": "file", "section": None} in file["effective"]
 
 
+@pytest.mark.full
 def test_override_by_hand(module: ModuleRun, ceph: CephCluster) -> None:
     override(ceph, NAME, "9000")
     try:
@@ -61,6 +62,7 @@ def test_everything_that_is_configured(module: ModuleRun, ceph: CephCluster) -> 
     assert found[NAME]["effective"] == []
 
 
+@pytest.mark.full
 def test_daemons_by_type_and_name(module: ModuleRun) -> None:
     found = by_name(module.info("ceph_config_info", names=[NAME, "debug_ms"], daemons=["osd", "mds.a"]))
     assert [daemon["daemon"] for daemon in found["debug_ms"]["effective"]] == ["mds.a", "osd.0"]

@@ -42,11 +42,13 @@ def test_settings_converge(module: ModuleRun, ceph: CephCluster) -> None:
     assert {name: mdsmap[name] for name in wanted} == {name: shown[name] for name in wanted} == wanted
 
 
+@pytest.mark.full
 def test_all_file_systems_are_meant_when_none_is_named(module: ModuleRun) -> None:
     result = module.converge("cephfs_settings", session_autoclose=600)
     assert [(one["name"], one["session_autoclose"]) for one in result["file_systems"]] == [("cephfs", 600)]
 
 
+@pytest.mark.full
 def test_more_ranks_do_not_make_a_file_system_joinable(module: ModuleRun, ceph: CephCluster) -> None:
     module.converge("cephfs_settings", joinable=False, allow_new_snaps=False)
     module.converge("cephfs_settings", max_mds=2)
@@ -55,6 +57,7 @@ def test_more_ranks_do_not_make_a_file_system_joinable(module: ModuleRun, ceph: 
     assert _mdsmap(ceph)["flags"] & 1 == 0
 
 
+@pytest.mark.full
 @pytest.mark.not_on("14", reason=NO_FEATURES)
 def test_client_features_are_required_and_released(module: ModuleRun, ceph: CephCluster) -> None:
     module.converge("cephfs_settings", add_required_client_features=["jewel", "mimic"])

@@ -89,6 +89,7 @@ def users(module: ModuleRun, ceph: CephCluster) -> dict[str, str]:
     return {user["name"]: user["key"] for user in result["users"]}
 
 
+@pytest.mark.full
 def test_flagged_users_can_fence_others_off_and_no_others(
     module: ModuleRun, ceph: CephCluster, users: dict[str, str]
 ) -> None:

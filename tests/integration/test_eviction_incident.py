@@ -115,6 +115,7 @@ def test_client_evicted_by_command_is_blocked_until_it_mounts_anew(
             assert anew.outcome(LIST, ENOUGH_SECONDS) == WORKS
 
 
+@pytest.mark.full
 def test_without_blocklisting_an_evicted_client_hangs_unless_it_reconnects_stale_sessions(
     module: ModuleRun, ceph: CephCluster, machines: list[Machine]
 ) -> None:
@@ -129,6 +130,7 @@ def test_without_blocklisting_an_evicted_client_hangs_unless_it_reconnects_stale
         assert_left_alone(module, plain, reconnecting)
 
 
+@pytest.mark.full
 def test_client_that_ran_out_of_time_fares_the_same(
     module: ModuleRun, ceph: CephCluster, machines: list[Machine], frozen: Frozen
 ) -> None:

@@ -30,6 +30,7 @@ def test_podman_exec(ceph: CephCluster) -> None:
     assert NAME not in users(ceph)
 
 
+@pytest.mark.full
 @pytest.mark.parametrize("bindings", ["auto", "never"])
 def test_no_launcher_on_a_node_with_ceph_of_its_own(ceph: CephCluster, machines: list[Machine], bindings: str) -> None:
     """Ansible itself brings the module to the node, and the node's own Python runs it."""

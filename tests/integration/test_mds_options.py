@@ -112,6 +112,7 @@ def test_option_that_the_release_has_not_is_an_error(module: ModuleRun) -> None:
         module("mds_options", defer_client_eviction_on_laggy_osds=True, deny_all_reconnect=True)
 
 
+@pytest.mark.full
 @pytest.mark.not_on("14", reason="it has no such options")
 def test_options_of_later_releases(module: ModuleRun, ceph: CephCluster) -> None:
     """The default of the first one differs: true on 16, false later."""
@@ -120,6 +121,7 @@ def test_options_of_later_releases(module: ModuleRun, ceph: CephCluster) -> None
     assert _runs_with(ceph, "defer_client_eviction_on_laggy_osds") == str(wanted).lower()
 
 
+@pytest.mark.full
 def test_what_was_set_at_run_time_is_named(module: ModuleRun, ceph: CephCluster) -> None:
     """It goes before the configuration database: the task fails before it changes anything."""
     option = "mds_cap_revoke_eviction_timeout"
@@ -151,6 +153,7 @@ def test_what_was_set_at_run_time_is_named(module: ModuleRun, ceph: CephCluster)
     assert _runs_with(ceph, option) == "300.000000"
 
 
+@pytest.mark.full
 def test_section_that_goes_before_is_named(module: ModuleRun, ceph: CephCluster) -> None:
     module("mds_options", section="mds.a", reconnect_timeout=60)
     with pytest.raises(ModuleFailed) as failure:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from lab.ceph import CephCluster
 from tests.integration.module_run import ModuleRun
 
@@ -29,6 +31,7 @@ def test_policy_is_one_structure(module: ModuleRun, ceph: CephCluster) -> None:
     assert result["drift"] == []
 
 
+@pytest.mark.full
 def test_what_is_configured_is_shown_by_section(module: ModuleRun, ceph: CephCluster) -> None:
     try:
         module("mds_options", reconnect_timeout=90, section="mds.a")

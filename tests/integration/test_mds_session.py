@@ -122,6 +122,7 @@ def test_client_that_does_not_exist_is_evicted_already(module: ModuleRun) -> Non
     assert (result["changed"], result["clients"]) == (False, [])
 
 
+@pytest.mark.full
 def test_evicted_from_every_rank(module: ModuleRun, ceph: CephCluster, mount: FuseMount) -> None:
     with second_rank(ceph) as names:
         mount.run("mkdir", "-p", f"{mount.path}/pinned")

@@ -89,6 +89,7 @@ def test_ranges_come_and_go(module: ModuleRun, ceph: CephCluster) -> None:
 
 
 @no_ranges
+@pytest.mark.full
 def test_range_goes_however_it_was_typed(module: ModuleRun, ceph: CephCluster) -> None:
     add(ceph, "range add 10.6.1.2/16")
     assert module("osd_blocklist", address="10.6.0.0/16")["changed"] is False
@@ -133,6 +134,7 @@ def test_entry_that_exists_keeps_its_time_unless_it_is_to_be_extended(module: Mo
     assert module("osd_blocklist_info")["entries"][0]["seconds_left"] > 7000
 
 
+@pytest.mark.full
 def test_all_instances_of_a_host_go_with_its_address(module: ModuleRun, ceph: CephCluster) -> None:
     add(ceph, *(f"add {address}" for address in ("10.8.2.1:0/0", "10.8.2.1:0/1", "10.8.2.1:7/2", "10.8.2.10:0/1")))
     exact = module.converge("osd_blocklist", address="10.8.2.1", state="absent", instances="exact")
@@ -156,6 +158,7 @@ def test_whole_list_goes_only_when_all_is_said(module: ModuleRun, ceph: CephClus
     assert ceph.release == "14" or ranges(ceph) == set()
 
 
+@pytest.mark.full
 def test_fifty_entries_in_one_task(module: ModuleRun, ceph: CephCluster) -> None:
     wanted = [f"10.8.3.{number}:0/{number + 1000}" for number in range(50)]
     entries = [{"address": address} for address in wanted]

@@ -60,6 +60,7 @@ def test_lock_of_dead_owner_is_broken(module: ModuleRun, ceph: CephCluster, imag
         assert holder.write() == "written"
 
 
+@pytest.mark.full
 def test_lock_in_a_namespace_is_broken(module: ModuleRun, ceph: CephCluster) -> None:
     ceph.run("rbd", "namespace", "create", f"{POOL}/locks")
     ceph.run("rbd", "create", "--size", "8M", f"{POOL}/locks/pi1")
