@@ -30,7 +30,7 @@ def leftovers() -> list[str]:
     return found + ([str(directory)] if directory.exists() else [])
 
 
-@pytest.mark.parametrize("seconds", [1, 4])
+@pytest.mark.parametrize("seconds", [pytest.param(1, marks=pytest.mark.full), 4])
 def test_down_leaves_nothing_of_a_lab_that_was_killed_on_its_way_up(seconds: int) -> None:
     """Whatever it was doing at that moment."""
     lab = Lab(NAME, print)

@@ -139,6 +139,7 @@ def test_restarted_boot_server_and_a_site_run_in_the_middle_of_a_boot_disturb_no
         assert host.boot_tree() == [f"10.77.0.3:/boot/{host.name}", "nfs4"]
 
 
+@pytest.mark.full
 def test_after_a_power_cut_all_come_back_at_once_with_the_new_kernel_and_addresses_from_the_boot_server(
     fleet: Lab, hosts: list[DisklessHost]
 ) -> None:
