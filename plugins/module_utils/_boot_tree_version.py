@@ -17,7 +17,7 @@ from typing import Mapping, Sequence
 
 from ._boot_tree import HOST_CPIO, LOCK, MARKER, TEMPORARY
 from ._kernel_cfg import KERNEL_CFG, problems, settings
-from ._kernel_txt import KERNEL_TXT
+from ._kernel_txt import KERNEL_TXT, missing
 from ._nearest import nearest
 
 KEPT = "kept"
@@ -28,10 +28,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 @dataclass(frozen=True)
 class Files:
-    """Regular files: which file (device, inode) has which name, and the text of kernel.cfg."""
+    """Regular files: which file (device, inode) has which name, and the text of kernel.cfg and kernel.txt."""
 
     identity: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     kernel_cfg: str = ""
+    kernel_txt: str = ""
 
     @property
     def names(self) -> list[str]:
@@ -133,7 +134,10 @@ def _restore(change: VersionChange, name: str, keep_as: str | None) -> tuple[Ver
     wanted = tree.versions.get(name)
     if wanted is None:
         return change, (f"its boot tree has no version {name}{nearest(name, tree.versions)}",)
-    incomplete = problems(wanted.kernel_cfg, wanted.identity)
+    incomplete = [
+        *problems(wanted.kernel_cfg, wanted.identity),
+        *missing(wanted.kernel_txt, wanted.identity, HOST_CPIO),
+    ]
     if incomplete:
         return change, (f"version {name} of its boot tree does not boot: {'; '.join(incomplete)}",)
     if wanted.identity == tree.current.identity:

@@ -15,6 +15,7 @@ from ._boot_tree import TEMPORARY
 from ._boot_tree_version import KEPT, Files, TreeVersions, VersionChange, is_of_the_host, name_problem
 from ._hostile_directory import HostileDirectory
 from ._kernel_cfg import KERNEL_CFG
+from ._kernel_txt import KERNEL_TXT
 
 # Far more than any boot tree has; a host could make millions.
 _MOST_NAMES = 10000
@@ -75,8 +76,11 @@ def _files(directory: HostileDirectory) -> Files:
         if entry is not None and entry.kind == "file" and is_of_the_host(name):
             about = os.stat(name, dir_fd=directory.descriptor, follow_symlinks=False)
             identity[name] = (about.st_dev, about.st_ino)
-    text = directory.read(KERNEL_CFG, _MOST_BYTES).decode(errors="replace") if KERNEL_CFG in identity else ""
-    return Files(identity, text)
+    texts = [
+        directory.read(name, _MOST_BYTES).decode(errors="replace") if name in identity else ""
+        for name in (KERNEL_CFG, KERNEL_TXT)
+    ]
+    return Files(identity, *texts)
 
 
 def _keep(tree: HostileDirectory, name: str, files: Files) -> None:

@@ -62,6 +62,21 @@ def initramfs_names(line: str) -> list[str]:
     return found.group(1).split(",") if found else []
 
 
+def missing(text: str, there: Collection[str], host_cpio: str) -> list[str]:
+    """Return which files are named for any board at all, and are not there.
+
+    there, host_cpio: as for problems().
+    """
+    named: list[tuple[str, str]] = []
+    for line in text.splitlines():
+        name, value = _setting(line)
+        if name == "initramfs":
+            named += [(name, file) for file in initramfs_names(value) if file != host_cpio]
+        elif name in ("kernel", "device_tree"):
+            named.append((name, value))
+    return [f"{KERNEL_TXT} sets {name} to {file}, which is not there" for name, file in named if file not in there]
+
+
 def problems(text: str, firmware: Firmware, there: Collection[str], host_cpio: str) -> list[str]:
     """Return why a boot tree with this kernel.txt would not boot the board; nothing if it would.
 

@@ -140,6 +140,19 @@ def test_version_that_does_not_boot_is_not_restored(run: Run, tree: Path) -> Non
     assert content(tree) == {**OURS, **NEW}
 
 
+def test_version_that_the_firmware_of_a_pi_would_not_boot_is_not_restored(run: Run, tree: Path) -> None:
+    names = "[cm4]\nkernel=vmlinuz-1\ninitramfs host.cpio,initrd.img-1 followkernel\ndevice_tree=cm4.dtb-1\n"
+    put(tree, {"kernel.txt": names, "cm4.dtb-1": "D1"})
+    run("kept", "before")
+    (tree / "kept" / "before" / "cm4.dtb-1").unlink()
+    upgrade(tree)
+    with pytest.raises(Failed, match=r"does not boot: kernel\.txt sets device_tree to cm4\.dtb-1, which is not there$"):
+        run("restored", "before")
+    (tree / "kept" / "before" / "cm4.dtb-1").write_text("D1")
+    run("restored", "before")
+    assert content(tree) == {**OURS, **OLD, "kernel.txt": names, "cm4.dtb-1": "D1"}
+
+
 def test_problems_of_all_hosts_are_told_before_anything_changes(run: Run, tree: Path, tmp_path: Path) -> None:
     (tmp_path / "boot" / "udoo2").mkdir()
     with pytest.raises(Failed) as raised:
