@@ -10,6 +10,7 @@ import re
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from tests.e2e.diskless_host import DisklessHost
 
@@ -42,25 +43,34 @@ while True:
 """
 
 
+@dataclass
+class Writer:
+    """The writer at work. ``told`` is the number of the last line that it is known to have told."""
+
+    process: subprocess.Popen[str]
+    told: int = 0
+
+    def acknowledged(self) -> int:
+        """End its connection, and return the number of the last line that was told."""
+        self.process.kill()
+        assert self.process.stdout is not None
+        self.told = int([str(self.told), *re.findall(r"^\d+$", self.process.stdout.read(), re.MULTILINE)][-1])
+        return self.told
+
+
 @contextmanager
-def writing(host: DisklessHost) -> Iterator[subprocess.Popen[str]]:
+def writing(host: DisklessHost) -> Iterator[Writer]:
     """Run the writer on the host; it has written when this begins."""
     command = [*host.lab.ssh_argv(host.name), f"python3 -c '{_WRITE}'"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        writer = Writer(process)
         try:
             assert process.stdout is not None
             for _line in range(20):
-                assert process.stdout.readline()
-            yield process
+                writer.told = int(process.stdout.readline())
+            yield writer
         finally:
             process.kill()
-
-
-def acknowledged(process: subprocess.Popen[str]) -> int:
-    """End the writer's connection, and return the number of the last line that was told."""
-    process.kill()
-    assert process.stdout is not None
-    return int(re.findall(r"^\d+$", process.stdout.read(), re.MULTILINE)[-1])
 
 
 def intact_lines(host: DisklessHost) -> int:

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.e2e.checksum_log import acknowledged, intact_lines, writing
+from tests.e2e.checksum_log import Writer, intact_lines, writing
 from tests.e2e.diskless_host import DisklessHost
 
 pytestmark = pytest.mark.full
@@ -73,34 +72,34 @@ def recover(host: DisklessHost) -> None:
     host.lab.site(*words, playbook="playbooks/recover_host.yml", capture=True)
 
 
-def power_cut_and_boot(host: DisklessHost, writer: subprocess.Popen[str]) -> int:
+def power_cut_and_boot(host: DisklessHost, writer: Writer) -> int:
     """It takes the lock of its dead former self by itself."""
     host.lab.power("off", host.name)
-    told = acknowledged(writer)
+    told = writer.acknowledged()
     host.boot()
     return told
 
 
-def power_cut_and_recovery(host: DisklessHost, writer: subprocess.Popen[str]) -> int:
+def power_cut_and_recovery(host: DisklessHost, writer: Writer) -> int:
     host.lab.power("off", host.name)
-    told = acknowledged(writer)
+    told = writer.acknowledged()
     recover(host)
     return told
 
 
-def orderly_reboot(host: DisklessHost, writer: subprocess.Popen[str]) -> int:
+def orderly_reboot(host: DisklessHost, writer: Writer) -> int:
     """The writer is at work until it is stopped."""
     words = ("--limit", host.name, "-e", "reboot_timeout=300")
     host.lab.site(*words, playbook="playbooks/reboot.yml", capture=True)
-    return acknowledged(writer)
+    return writer.acknowledged()
 
 
-def fence_and_recovery(host: DisklessHost, writer: subprocess.Popen[str]) -> int:
+def fence_and_recovery(host: DisklessHost, writer: Writer) -> int:
     """Ceph refuses its writes while it runs on, and nobody tells it."""
     (owner,) = host.locks()
     host.lab.cluster.run("ceph", "osd", "blocklist", "add", owner["address"], "86400")
     time.sleep(10)  # in which it is not told that anything was written
-    told = acknowledged(writer)
+    told = writer.acknowledged()
     recover(host)
     return told
 

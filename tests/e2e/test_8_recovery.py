@@ -20,7 +20,7 @@ import pytest
 from lab.api import POOL, Lab
 from lab.errors import LabError
 from lab.patience import patience
-from tests.e2e.checksum_log import acknowledged, intact_lines, writing
+from tests.e2e.checksum_log import intact_lines, writing
 from tests.e2e.diskless_host import DisklessHost
 
 pytestmark = pytest.mark.full
@@ -128,9 +128,9 @@ def test_after_a_power_cut_one_command_brings_the_host_back_with_all_that_was_ac
     lab: Lab, host: DisklessHost, tmp_path: Path
 ) -> None:
     """Although a fence and a range in the blocklist would have kept it out for a day."""
-    with writing(host) as process:
+    with writing(host) as writer:
         lab.power("off", host.name)
-        told = acknowledged(process)
+        told = writer.acknowledged()
     (former,) = host.locks()
     neighbours = "10.77.0.250:0/0"  # the fence of some other machine stays
     for entry in (host.address, "10.77.0.250", f"{host.address}:0/7777"):
@@ -165,11 +165,11 @@ def test_snapshot_of_a_frozen_root_needs_no_journal_and_the_host_goes_on(
 ) -> None:
     """A writer stands still while its root is frozen, and nothing that it was told is lost."""
     host.ssh("rm -f /root/log")
-    with writing(host) as process:
+    with writing(host) as writer:
         play(lab, "snapshot", host, tmp_path, "-e", "snapshot_name=crash")
         answer = play(lab, "snapshot", host, tmp_path, "-e", "snapshot_name=good", "-e", "snapshot_freeze=true")
-        assert process.poll() is None
-        told = acknowledged(process)
+        assert writer.process.poll() is None
+        told = writer.acknowledged()
     assert answer["consistency"] == "frozen"
     assert 0 < answer["frozen_seconds"] < 20 * patience()
     assert needs_recovery(lab, host, "crash")
