@@ -45,9 +45,12 @@ def play(
         "ANSIBLE_HOME": str(directory / "home"),
         "ANSIBLE_NOCOLOR": "1",
         "ANSIBLE_PYTHON_INTERPRETER": sys.executable,
+        "PWD": str(directory),
     }
     playbook = str(ROOT / "playbooks" / "status.yml")
-    return subprocess.run([*command, playbook], env=environment, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [*command, playbook], env=environment, cwd=directory, capture_output=True, text=True, check=False
+    )
 
 
 def test_fleet_that_is_ready_is_success_and_each_host_has_a_line(tmp_path: Path) -> None:
@@ -58,8 +61,8 @@ def test_fleet_that_is_ready_is_success_and_each_host_has_a_line(tmp_path: Path)
 
 
 def test_hosts_that_are_not_ready_are_named_and_text_from_the_wire_is_no_template(tmp_path: Path) -> None:
-    kept = tmp_path / "status.json"
-    done = play(tmp_path, [FAILED, SILENT, READY], 1, "-e", f"status_file={kept}")
+    kept = tmp_path / "status.json"  # relative to where the user stands
+    done = play(tmp_path, [FAILED, SILENT, READY], 1, "-e", "status_file=status.json")
     assert done.returncode != 0
     assert "2 of 3 hosts are not ready: udoo10, cm1" in done.stdout
     assert "udoo10  failed   network      75 s  map: auth {{ 7 * 7 }} refused" in done.stdout
