@@ -71,8 +71,8 @@ class Bench:
     def module(self, name: str, host: str = "client", **options: Any) -> Answer:
         """Run a module and return its result."""
         command = [_beside("ansible"), host, "-i", str(self.inventory), "-m", f"diskless.ceph.{name}"]
-        done = _ansible([*command, "-a", json.dumps(options)])
-        assert "=> {" in done.stdout, done.stdout
+        done = _ansible([*command, *(["-a", json.dumps(options)] if options else [])])
+        assert done.returncode == 0, done.stdout
         found: Answer = json.loads(done.stdout[done.stdout.index("=> {") + 3 :])
         return found
 
