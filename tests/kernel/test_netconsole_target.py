@@ -5,10 +5,14 @@
 
 from __future__ import annotations
 
+import socket
+
 from ansible_collections.diskless.ceph.plugins.module_utils._netconsole_target import kernel_features
 
 from .guest import HOST, Guest
 from .netconsole_host import ROUTER_MAC, module, release
+
+HOST6 = "fec0::2"
 
 
 def test_check_apply_apply_and_the_kernel_sends(host: Guest) -> None:
@@ -30,6 +34,26 @@ def test_check_apply_apply_and_the_kernel_sends(host: Guest) -> None:
     assert (b"\n host=udoo1\n" in datagram) == ("userdata" in features)
     assert module(host, "netconsole_target", name="log1", state="absent")["changed"] is True
     assert module(host, "netconsole_target", name="log1", state="absent")["changed"] is False
+
+
+def test_kernel_sends_by_ipv6(host: Guest) -> None:
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as receiver:
+        receiver.bind(("::1", 0))  # where QEMU's network sends what is for HOST6
+        receiver.settimeout(20)
+        host.run("/bin/modprobe netconsole; /bin/ip -6 addr add fec0::15/64 dev eth0 nodad")
+        task = {"name": "log6", "remote_address": HOST6, "remote_port": receiver.getsockname()[1]}
+        made = module(host, "netconsole_target", **task)
+        try:
+            (target,) = made["targets"]
+            assert (target["device"], target["enabled"]) == ("eth0", True)
+            # Ours, or the one that the router of QEMU's network has announced meanwhile.
+            assert target["local_address"].startswith("fec0::")
+            assert module(host, "netconsole_target", **task)["changed"] is False
+            host.say("by IPv6")
+            while b"by IPv6" not in receiver.recv(65536):
+                pass
+        finally:
+            host.run("/bin/ip -6 addr del fec0::15/64 dev eth0")
 
 
 def test_target_that_a_bridge_silenced_is_made_anew_on_the_bridge(host: Guest) -> None:
