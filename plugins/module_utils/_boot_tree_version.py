@@ -6,7 +6,8 @@
 
 A root image and the kernel that boots it belong together, because the kernel's modules are in the root image. So who
 goes back to a former root needs the kernel, initramfs and so on of that time. They are kept in C(kept/NAME) of the boot
-tree, as further names (hard links) of the same files: kernel packages replace files and do not write into them.
+tree, as further names (hard links) of the same files: kernel packages replace files and do not write into them. The two
+small files that name the others are copied, because people do edit those where they are.
 """
 
 from __future__ import annotations
@@ -23,27 +24,30 @@ from ._nearest import nearest
 KEPT = "kept"
 # What the playbooks write is the same for every version.
 _OURS = (HOST_CPIO, MARKER, LOCK, KEPT, "grub.cfg", "config.txt", "cmdline.txt")
+COPIED = (KERNEL_CFG, KERNEL_TXT)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
 @dataclass(frozen=True)
 class Files:
-    """Regular files: which file (device, inode) has which name, and the text of kernel.cfg and kernel.txt."""
+    """Regular files: which file (device, inode) has which name, or its content if it is one that is copied."""
 
-    identity: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-    kernel_cfg: str = ""
-    kernel_txt: str = ""
+    identity: Mapping[str, tuple[int, int] | bytes] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
         """The names in the order in which the files are put in place: what names the others comes last."""
-        last = (KERNEL_CFG, KERNEL_TXT)
-        return sorted(self.identity, key=lambda name: (name in last, name))
+        return sorted(self.identity, key=lambda name: (name in COPIED, name))
+
+    def text(self, name: str) -> str:
+        """The content of one that is copied."""
+        content = self.identity.get(name)
+        return content.decode(errors="replace") if isinstance(content, bytes) else ""
 
     @property
     def kernel(self) -> str | None:
         """The kernel that kernel.cfg names."""
-        return settings(self.kernel_cfg).get("kernel")
+        return settings(self.text(KERNEL_CFG)).get("kernel")
 
 
 @dataclass(frozen=True)
@@ -135,8 +139,8 @@ def _restore(change: VersionChange, name: str, keep_as: str | None) -> tuple[Ver
     if wanted is None:
         return change, (f"its boot tree has no version {name}{nearest(name, tree.versions)}",)
     incomplete = [
-        *problems(wanted.kernel_cfg, wanted.identity),
-        *missing(wanted.kernel_txt, wanted.identity, HOST_CPIO),
+        *problems(wanted.text(KERNEL_CFG), wanted.identity),
+        *missing(wanted.text(KERNEL_TXT), wanted.identity, HOST_CPIO),
     ]
     if incomplete:
         return change, (f"version {name} of its boot tree does not boot: {'; '.join(incomplete)}",)

@@ -12,15 +12,14 @@ import secrets
 from typing import Iterable, Iterator
 
 from ._boot_tree import TEMPORARY
-from ._boot_tree_version import KEPT, Files, TreeVersions, VersionChange, is_of_the_host, name_problem
+from ._boot_tree_version import COPIED, KEPT, Files, TreeVersions, VersionChange, is_of_the_host, name_problem
 from ._hostile_directory import HostileDirectory
-from ._kernel_cfg import KERNEL_CFG
-from ._kernel_txt import KERNEL_TXT
 
 # Far more than any boot tree has; a host could make millions.
 _MOST_NAMES = 10000
-_MOST_BYTES = 4096
+_MOST_BYTES = 65536
 _MODE = 0o755
+_FILE_MODE = 0o644
 
 
 def read_versions(root: str, hosts: Iterable[str]) -> dict[str, TreeVersions | None]:
@@ -70,17 +69,17 @@ def _versions(tree: HostileDirectory) -> Iterator[tuple[str, Files]]:
 
 
 def _files(directory: HostileDirectory) -> Files:
-    identity = {}
+    identity: dict[str, tuple[int, int] | bytes] = {}
     for name in directory.names(_MOST_NAMES):
         entry = directory.entry(name)
-        if entry is not None and entry.kind == "file" and is_of_the_host(name):
+        if entry is None or entry.kind != "file" or not is_of_the_host(name):
+            continue
+        if name in COPIED and entry.size <= _MOST_BYTES:
+            identity[name] = directory.read(name, _MOST_BYTES)
+        else:
             about = os.stat(name, dir_fd=directory.descriptor, follow_symlinks=False)
             identity[name] = (about.st_dev, about.st_ino)
-    texts = [
-        directory.read(name, _MOST_BYTES).decode(errors="replace") if name in identity else ""
-        for name in (KERNEL_CFG, KERNEL_TXT)
-    ]
-    return Files(identity, *texts)
+    return Files(identity)
 
 
 def _keep(tree: HostileDirectory, name: str, files: Files) -> None:
@@ -95,7 +94,7 @@ def _keep(tree: HostileDirectory, name: str, files: Files) -> None:
         try:
             with _opened(part, kept) as version:
                 for file in files.names:
-                    _link(tree, file, version, file)
+                    _put(files, file, tree, version, file)
                 os.fsync(version.descriptor)
             # It has its name when it is whole.
             os.rename(part, name, src_dir_fd=kept.descriptor, dst_dir_fd=kept.descriptor)
@@ -109,7 +108,7 @@ def _restore(tree: HostileDirectory, name: str, files: Files) -> None:
     with _opened(KEPT, tree) as kept, _opened(name, kept) as version:
         for file in files.names:
             part = f"{TEMPORARY}{file}-{secrets.token_hex(4)}"
-            _link(version, file, tree, part)
+            _put(files, file, version, tree, part)
             os.rename(part, file, src_dir_fd=tree.descriptor, dst_dir_fd=tree.descriptor)
             # Where both are the same file already, renaming one to the other does nothing.
             with contextlib.suppress(FileNotFoundError):
@@ -120,8 +119,17 @@ def _restore(tree: HostileDirectory, name: str, files: Files) -> None:
             os.unlink(file, dir_fd=tree.descriptor)
 
 
-def _link(source: HostileDirectory, name: str, target: HostileDirectory, new_name: str) -> None:
-    os.link(name, new_name, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor, follow_symlinks=False)
+def _put(files: Files, name: str, source: HostileDirectory, target: HostileDirectory, new_name: str) -> None:
+    content = files.identity[name]
+    if not isinstance(content, bytes):
+        os.link(name, new_name, src_dir_fd=source.descriptor, dst_dir_fd=target.descriptor, follow_symlinks=False)
+        return
+    file = os.open(new_name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE, dir_fd=target.descriptor)
+    with os.fdopen(file, "wb") as opened:
+        os.fchmod(file, _FILE_MODE)
+        opened.write(content)
+        opened.flush()
+        os.fsync(file)
 
 
 def _remove(kept: HostileDirectory, name: str) -> None:

@@ -17,7 +17,8 @@ description:
     needs the kernel, the initramfs and the file that names them as they were at that time.
   - This keeps the files of a boot tree that belong to the host, all but what M(diskless.ceph.boot_tree) writes, in
     C(kept/NAME) of the tree, under the name of the snapshot. They are hard links, which take no space until a kernel
-    update replaces or removes the files in the tree itself, and outlive that.
+    update replaces or removes the files in the tree itself, and outlive that. C(kernel.cfg) and C(kernel.txt), which
+    name the others, are copies.
   - It runs on the boot server. Of what a host has put into its tree it opens regular files alone, and follows nothing.
   - Everything is read first, and all problems of all hosts are reported together before anything changes.
 extends_documentation_fragment:

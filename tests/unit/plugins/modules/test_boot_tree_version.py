@@ -100,6 +100,18 @@ def test_version_holds_nothing_that_the_playbooks_write_and_no_secret(run: Run, 
     assert content(tree / "kept" / "before") == OLD
 
 
+def test_version_does_not_change_with_what_somebody_edits_in_the_tree(run: Run, tree: Path) -> None:
+    """In place, and before as after it was restored."""
+    run("kept", "before")
+    for _time in range(2):
+        put(tree, {"vmlinuz-2": "K2", "initrd.img-2": "I2"})
+        (tree / "kernel.cfg").write_text(NEW["kernel.cfg"])
+        assert content(tree / "kept" / "before") == OLD
+        assert run("restored", "before")["hosts"]["udoo1"]["kernel"] == "vmlinuz-1"
+        assert content(tree) == {**OURS, **OLD}
+        assert run("restored", "before")["changed"] is False
+
+
 def test_version_that_exists_stays_as_it_is(run: Run, tree: Path) -> None:
     run("kept", "before")
     upgrade(tree)
@@ -197,7 +209,7 @@ def test_links_and_pipes_of_the_host_are_neither_kept_nor_read(run: Run, tree: P
     (tree / "kernel.cfg").symlink_to(victim)
     found = read_versions(str(tmp_path), ["udoo1"])["udoo1"]
     assert found is not None
-    assert found.current.kernel_cfg == ""
+    assert found.current.text("kernel.cfg") == ""
     run("restored", "before")
     assert content(tree) == {**OURS, **OLD}
     assert victim.read_text() == "secret of others"
