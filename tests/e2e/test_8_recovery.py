@@ -216,7 +216,7 @@ def test_host_gets_another_golden_image_and_goes_back_to_its_old_root(
     lab.cluster.run("rbd", "snap", "protect", f"{POOL}/{GOLDEN}@root")
     try:
         lab.ssh("boot", f"cp /srv/diskless/golden/{first}.tar /srv/diskless/golden/{GOLDEN}.tar")
-        machine = host.ssh("cat /etc/machine-id")
+        machine = host.ssh("touch /root/written && sync && cat /etc/machine-id")
         asked = ("-e", f"reimage_golden={GOLDEN}", "-e", "reimage_keep=old")
         assert "answers ssh" in refused(lab, "reimage", host, tmp_path, *asked)
         host.power_off()
