@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import shlex
 
+import pytest
+
 from tests.e2e.diskless_host import DisklessHost
 
 MARKER = "initramfs rebuilt by this host"
 
 
+@pytest.mark.full
 def test_initramfs_rebuilt_in_the_host_is_what_boots_next(host: DisklessHost) -> None:
     """update-initramfs writes to the boot tree, and a word that only the new initramfs knows comes up at boot."""
     host.boot_tree()

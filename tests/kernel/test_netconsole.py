@@ -106,6 +106,7 @@ def refusal(settings: str) -> str:
     )
 
 
+@pytest.mark.full
 def test_plan_is_carried_out_once_and_proven(host: Guest) -> None:
     host.run("/bin/modprobe netconsole")
     features = kernel_features(release(host))
@@ -184,6 +185,7 @@ def test_follower_moves_to_the_bridge_or_bond_and_sends_what_was_said_meanwhile(
     host.received("through it")
 
 
+@pytest.mark.full
 def test_follower_takes_the_new_address(host: Guest) -> None:
     early_boot(host)
     follow(host)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 
+import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._netconsole_target import kernel_features
 
 from .guest import HOST, Guest
@@ -56,6 +57,7 @@ def test_kernel_sends_by_ipv6(host: Guest) -> None:
             host.run("/bin/ip -6 addr del fec0::15/64 dev eth0")
 
 
+@pytest.mark.full
 def test_target_that_a_bridge_silenced_is_made_anew_on_the_bridge(host: Guest) -> None:
     host.run("/bin/modprobe netconsole")
     task = {"name": "log1", "remote_address": HOST, "remote_port": host.port}
@@ -75,6 +77,7 @@ def test_module_that_is_not_loaded_is_said(host: Guest) -> None:
     assert "load the module ('modprobe netconsole')" in failed["msg"]
 
 
+@pytest.mark.full
 def test_log_host_without_a_way_is_said(host: Guest) -> None:
     host.run("/bin/modprobe netconsole; ip route del default")
     failed = module(host, "netconsole_target", name="log1", remote_address="192.0.2.1")

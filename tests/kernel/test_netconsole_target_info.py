@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import pytest
 from ansible_collections.diskless.ceph.plugins.module_utils._netconsole_target import kernel_features
 
 from .guest import HOST, Guest
@@ -21,12 +22,14 @@ def test_targets_of_the_task_are_read_back(host: Guest) -> None:
     assert "netcon_ext0" in read["consoles"]
 
 
+@pytest.mark.full
 def test_target_of_the_parameter_shows_as_a_console_alone(host: Guest) -> None:
     parameter(host)
     read = module(host, "netconsole_target_info")
     assert (read["targets"], "netcon_ext0" in read["consoles"]) == ([], True)
 
 
+@pytest.mark.full
 def test_machine_without_netconsole_is_no_failure(host: Guest) -> None:
     read = module(host, "netconsole_target_info")
     assert (read["available"], read["targets"]) == (False, [])
