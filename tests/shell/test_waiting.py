@@ -18,8 +18,13 @@ SYSTEMCTL = """#!/bin/sh
 case $1 in
 list-jobs) cat "$T/jobs" ;;
 list-units) cat "$T/failed" ;;
-show) echo exit-code ;;
-is-active) [ "$(wc -l <"$T/slept")" -gt 2 ] ;;
+show) case $* in *local-fs.target) echo "tmp.mount srv.mount systemd-remount-fs.service" ;; *) echo exit-code ;; esac ;;
+is-active)
+    case $3 in
+    *.mount) [ "$3" = tmp.mount ] ;;
+    *) [ "$(wc -l <"$T/slept")" -gt 2 ] ;;
+    esac ;;
+is-system-running) cat "$T/system" ;;
 esac
 """
 # Time passes in sleep alone.
@@ -36,6 +41,7 @@ def test_boot_that_waits_names_its_jobs_until_it_is_ready(shell: Shell) -> None:
     shell.write("jobs", JOBS)
     shell.write("failed", FAILED)
     shell.write("slept", "")
+    shell.write("system", "starting")
     shell.write("bin/systemctl", SYSTEMCTL)
     (shell.machine / "bin/systemctl").chmod(0o755)
     shell.output(SCRIPT, "waiting")
@@ -44,6 +50,23 @@ def test_boot_that_waits_names_its_jobs_until_it_is_ready(shell: Shell) -> None:
     jobs = "stuck.service/start data.mount/start"
     assert waiting == [f'<4>diskless: waiting jobs="{jobs}" since={seconds}' for seconds in (30, 60)]
     assert shell.read("slept").split() == ["30"] * 3
+
+
+def test_boot_that_systemd_gives_up_is_said_to_have_failed(shell: Shell) -> None:
+    """With the mount that it needed: it is in no list of what has failed."""
+    shell.write("jobs", "")
+    shell.write("failed", "")
+    shell.write("slept", "")
+    shell.write("system", "maintenance")
+    shell.write("run/diskless/host.conf", "DISKLESS_HOST='pi3'\n")
+    shell.write("bin/systemctl", SYSTEMCTL)
+    (shell.machine / "bin/systemctl").chmod(0o755)
+    shell.output(SCRIPT, "waiting")
+    (line,) = shell.read("kmsg").splitlines()
+    assert "stage=failed host=pi3 " in line
+    assert "step=userspace reason=emergency-mode" in line
+    assert 'text="systemd is in emergency mode; not mounted: srv.mount"' in line
+    assert shell.read("slept").split() == ["30"]
 
 
 def test_many_jobs_stay_a_line(shell: Shell) -> None:
