@@ -18,7 +18,11 @@ SYSTEMCTL = """#!/bin/sh
 case $1 in
 list-jobs) cat "$T/jobs" ;;
 list-units) cat "$T/failed" ;;
-show) case $* in *local-fs.target) echo "-.mount tmp.mount srv.mount systemd-remount-fs.service" ;; *) echo exit-code ;; esac ;;
+show)
+    case $* in
+    *local-fs.target) echo "-.mount tmp.mount srv.mount systemd-remount-fs.service" ;;
+    *) echo exit-code ;;
+    esac ;;
 is-active)
     case $* in
     *" -- tmp.mount" | *" -- -.mount") true ;;
