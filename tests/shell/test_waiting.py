@@ -20,12 +20,13 @@ list-jobs) cat "$T/jobs" ;;
 list-units) cat "$T/failed" ;;
 show)
     case $* in
-    *local-fs.target) echo "-.mount tmp.mount srv.mount systemd-remount-fs.service" ;;
+    *Wants*local-fs.target) echo "-.mount srv.mount nofail.mount systemd-remount-fs.service" ;;
+    *local-fs.target) echo "-.mount srv.mount" ;;
     *) echo exit-code ;;
     esac ;;
 is-active)
     case $* in
-    *" -- tmp.mount" | *" -- -.mount") true ;;
+    *" -- -.mount") true ;;
     *.mount) false ;;
     *) [ "$(wc -l <"$T/slept")" -gt 2 ] ;;
     esac ;;
